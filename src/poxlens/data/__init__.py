@@ -1,0 +1,1 @@
+"""Tables of images: manifest, duplicates, splits, phantoms."""

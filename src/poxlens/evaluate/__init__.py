@@ -1,0 +1,1 @@
+"""Metrics, calibration, conformal sets, evaluation of a finished bundle, report."""

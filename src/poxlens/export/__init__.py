@@ -1,0 +1,1 @@
+"""The graph a runtime loads, and the model card."""

@@ -1,0 +1,1 @@
+"""Backbones, feature cache, heads, tuning."""
