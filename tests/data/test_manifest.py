@@ -1,0 +1,132 @@
+import contextlib
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from poxlens.data.manifest import Row, read_manifest
+from poxlens.errors import ManifestError
+
+SHA = "ab" * 32
+
+
+def write(tmp_path: Path, data: bytes | str, name: str = "table.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def test_full_table_is_read_cell_by_cell(tmp_path):
+    text = (
+        "file,dataset,label,condition,patient,group,width,height,sha256,remark\n"
+        f"a/1.jpg,msld,mpox,papules,M01,g1,224,225,{SHA.upper()},x\n"
+        'a/2.jpg,msld,others,"one, two",M02,,,,,\n'
+    )
+    path = write(tmp_path, text)
+    manifest = read_manifest(path)
+    assert manifest.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert manifest.root == tmp_path
+    assert manifest.labels == ("mpox", "others")
+    assert manifest.rows == (
+        Row("a/1.jpg", tmp_path / "a/1.jpg", "mpox", "msld", "papules", "M01", "g1", 224, 225, SHA),
+        Row("a/2.jpg", tmp_path / "a/2.jpg", "others", "msld", "one, two", "M02"),
+    )
+
+
+def test_only_file_and_label_are_needed_and_root_can_be_elsewhere(tmp_path):
+    manifest = read_manifest(
+        write(tmp_path, "Label , File\nmpox, x.png \n\nacne,y.png\n,\n"), root=Path("far")
+    )
+    assert [(row.file, row.path, row.label) for row in manifest.rows] == [
+        ("x.png", Path("far/x.png"), "mpox"),
+        ("y.png", Path("far/y.png"), "acne"),
+    ]
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_byte_order_mark_and_line_ends_do_not_matter(tmp_path, bom, end):
+    data = bom + end.join([b"file,label", "é.jpg,mpox".encode(), b"b.jpg,acne"])
+    assert [(row.file, row.label) for row in read_manifest(write(tmp_path, data)).rows] == [
+        ("é.jpg", "mpox"),
+        ("b.jpg", "acne"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("file,dataset\na,b\n", 'row 1: no column "label"; found: file, dataset'),
+        ("name\na\n", 'row 1: no column "file" and "label"; found: name'),
+        ("file,label\na,mpox\nb,acne\n./a,acne\n", 'row 4, column "file": ./a is in row 2 already'),
+        ("file,label\na,mpox\n\n\nb, \n", 'row 5, column "label": is empty'),
+        ("file,label\n,mpox\n", 'row 2, column "file": is empty'),
+        ("file,label\na,mpox,oops\n", "row 2: has 3 cells where the header has 2"),
+        ("file,label,dataset\na,mpox\n", "row 2: has 2 cells where the header has 3"),
+        ("file;label\na;mpox\n", "row 1: columns must be separated by commas"),
+        ("file\tlabel\na\tmpox\n", "row 1: columns must be separated by commas"),
+        ("file,label,file\na,mpox,b\n", 'row 1: column "file" is there twice'),
+        ('file,label\na,"mpox\n', "row 2: is not CSV"),
+        ('file,label\na,mpox\nb,"mp"ox\n', "row 3: is not CSV"),
+        ("file,label\n", "holds no image"),
+        ("", "is empty"),
+        (" \n\n", "is empty"),
+        (f"file,label,sha256\na,mpox,{SHA[:-1]}\n", 'row 2, column "sha256": "' + SHA[:-1] + '" is not 64'),
+        ("file,label,width\na,mpox,0\n", 'row 2, column "width": "0" is not a size'),
+        ("file,label,height\na,mpox,12.5\n", 'row 2, column "height": "12.5" is not a size'),
+        ("file,label,height\na,mpox," + "9" * 5000 + "\n", 'row 2, column "height"'),
+        (b"file,label\na,mpox\nb,caf\xe9\nc,\xc3\xa9\n", "row 3: byte 0xe9 is not UTF-8"),
+        ("file,label\na,mpox\n".encode("utf-16"), "is UTF-16, not a CSV"),
+        (b"PK\x03\x04rest", "is a spreadsheet"),
+        (b"file,label\na\0,mpox\n", "row 2: holds a NUL"),
+    ],
+)
+def test_each_fault_names_row_and_column(tmp_path, data, message):
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(write(tmp_path, data))
+    assert message in str(caught.value)
+    assert "table.csv" in str(caught.value)
+
+
+def test_a_table_that_is_not_there_or_is_a_folder(tmp_path):
+    with pytest.raises(ManifestError, match=r"none\.csv: cannot be read: No such file"):
+        read_manifest(tmp_path / "none.csv")
+    with pytest.raises(ManifestError, match="cannot be read: Is a directory"):
+        read_manifest(tmp_path)
+
+
+def test_person_and_cluster_keys():
+    def row(file, **cells):
+        return Row(file, Path(file), "mpox", **cells)
+
+    assert row("a", dataset="x", patient="1").person == row("b", dataset="x", patient="1").person
+    assert row("a", dataset="x", patient="1").person != row("b", dataset="y", patient="1").person
+    assert row("a").person != row("b").person
+    assert row("a", group="g", patient="1").cluster == row("b", group="g", patient="2").cluster
+    assert row("a", patient="1").cluster == row("a", patient="1").person
+    assert row("a", group="a").cluster != row("b", patient="a").cluster
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=120))
+def test_no_bytes_make_anything_but_a_table_or_a_manifest_error(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("fuzz") / "t.csv"
+    path.write_bytes(b"file,label\n" + data)
+    with contextlib.suppress(ManifestError):
+        manifest = read_manifest(path)
+        assert manifest.rows
+        assert all(row.file and row.label for row in manifest.rows)
+
+
+@pytest.mark.real_data
+def test_the_real_table_has_its_5391_rows():
+    path = Path(__file__).parents[2] / "../shared/data/manifest.csv"
+    if not path.exists():
+        pytest.skip("the real images are not beside the checkout")
+    manifest = read_manifest(path)
+    assert len(manifest.rows) == 5391
+    assert sum(row.label == "mpox" for row in manifest.rows) == 381
+    assert len({row.person for row in manifest.rows if row.dataset == "msld"}) == 162
+    assert all(row.width and row.height and len(row.sha256) == 64 for row in manifest.rows)
