@@ -1,0 +1,79 @@
+"""A bundle's model, ready to run: chosen, loaded, and held to the bundle's golden examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from poxlens.errors import BundleError
+from poxlens.screen.golden import check
+from poxlens.screen.graph import Graph, Outputs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from poxlens.bundle.manifest import Manifest, Model
+    from poxlens.bundle.store import Bundle
+
+
+class Engine:
+    """The model of a bundle. Safe to call from many threads at once.
+
+    Args:
+        bundle: a verified bundle.
+        threads: threads within one call.
+
+    Raises:
+        BundleError: when the bundle has no model for this runtime, or it does not give the golden outputs.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        if threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {threads}")
+        manifest = bundle.manifest
+        self.manifest = manifest
+        self.model = _choose(manifest)
+        self._graph = Graph(
+            bundle.read(self.model.file),
+            size=manifest.input.size,
+            classes=len(manifest.classes),
+            threads=threads,
+        )
+        pngs = {golden.file: bundle.read(golden.file) for golden in manifest.golden}
+        self.golden_difference = check(
+            self._graph, manifest.input, manifest.golden, pngs, self.model.golden_tolerance
+        )
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """All outputs for a batch of prepared photos, [N, S, S, 3] uint8; see `Graph.run`."""
+        return self._graph.run(images)
+
+
+def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """Calibrated probabilities: softmax(logits / temperature) over the last axis, in float64.
+
+    Args:
+        logits: [..., C].
+        temperature: > 0 (Guo et al. 2017, "On calibration of modern neural networks").
+    """
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def prediction_set(probability: dict[str, float], manifest: Manifest) -> tuple[str, ...]:
+    """Classes that cannot be excluded: 1 - p_c <= the class's quantile (LAC, Sadinle et al. 2019), in class order.
+
+    Args:
+        probability: class -> calibrated probability.
+        manifest: its conformal quantiles.
+    """
+    return tuple(c for c in manifest.classes if 1.0 - probability[c] <= manifest.conformal[c].quantile)
+
+
+def _choose(manifest: Manifest) -> Model:
+    usable = [model for model in manifest.models if model.runtime == "onnx"]
+    if not usable:
+        raise BundleError(f"bundle {manifest.name}: no ONNX model in it; this runtime reads no other kind")
+    return next((model for model in usable if model.precision == "fp32"), usable[0])

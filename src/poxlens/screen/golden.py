@@ -1,0 +1,101 @@
+"""Golden examples: photos inside a bundle with the outputs they must give, so that a wrong runtime refuses to answer.
+
+Each is decoded and prepared by the way every photo goes, so a fault of decoding or resizing shows as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from poxlens.bundle.manifest import EMBEDDING_HEAD, GoldenExample
+from poxlens.errors import BundleError, PhotoError
+from poxlens.photo.decode import decode
+from poxlens.photo.resize import InputRule, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from poxlens.screen.graph import Graph, Outputs
+
+
+def examples(graph: Graph, rule: InputRule, photos: dict[str, bytes]) -> list[GoldenExample]:
+    """What `graph` gives for each photo: how a bundle's golden examples are made.
+
+    Args:
+        graph: the model.
+        rule: the bundle's input rule.
+        photos: path in the bundle -> PNG bytes.
+    """
+    made = []
+    for file, png in photos.items():
+        outputs = graph.run(_prepared(file, png, rule)[np.newaxis])
+        made.append(_example(file, outputs, 0))
+    return made
+
+
+def check(
+    graph: Graph, rule: InputRule, goldens: Sequence[GoldenExample], read: dict[str, bytes], tol: float
+) -> float:
+    """Run every golden example and compare logits, embedding, novelty and heat maps with what the bundle promises.
+
+    Args:
+        graph: the model.
+        rule: the bundle's input rule.
+        goldens: what it must give.
+        read: path in the bundle -> PNG bytes.
+        tol: largest difference allowed; for novelty, which has no fixed scale, times max(1, |expected|).
+
+    Returns:
+        The largest difference found, in the units of `tol`.
+
+    Raises:
+        BundleError: naming the example, the output and the difference.
+    """
+    batch = np.stack([_prepared(golden.file, read[golden.file], rule) for golden in goldens])
+    outputs = graph.run(batch)
+    worst = 0.0
+    for i, golden in enumerate(goldens):
+        found = _example(golden.file, outputs, i)
+        for name in ("logits", "embedding_head", "novelty", "heatmap_mean"):
+            difference = _difference(name, getattr(found, name), getattr(golden, name), golden.file)
+            worst = max(worst, difference)
+            if not difference <= tol:
+                raise BundleError(
+                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is allowed. This "
+                    "computer does not give the numbers that the bundle was tested with; update poxlens and "
+                    "onnxruntime, or fetch the bundle again."
+                )
+    return worst
+
+
+def _difference(name: str, found: object, expected: object, file: str) -> float:
+    a, b = np.atleast_1d(np.asarray(found, np.float64)), np.atleast_1d(np.asarray(expected, np.float64))
+    if a.shape != b.shape:
+        raise BundleError(f"golden example {file}: {name} has {a.size} values where {b.size} are expected")
+    scale = max(1.0, float(np.abs(b).max())) if name == "novelty" else 1.0
+    return float(np.abs(a - b).max()) / scale
+
+
+def _example(file: str, outputs: Outputs, i: int) -> GoldenExample:
+    return GoldenExample(
+        file=file,
+        logits=_floats(outputs.logits[i]),
+        embedding_head=_floats(outputs.embedding[i, :EMBEDDING_HEAD]),
+        novelty=float(outputs.novelty[i]),
+        heatmap_mean=_floats(outputs.heatmap[i].mean(axis=(1, 2), dtype=np.float64)),
+    )
+
+
+def _floats(values: NDArray[np.floating]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def _prepared(file: str, png: bytes, rule: InputRule) -> NDArray[np.uint8]:
+    try:
+        return prepare(decode(png).pixels, rule)
+    except PhotoError as fault:
+        raise BundleError(f"golden example {file} cannot be read: {fault}") from fault
