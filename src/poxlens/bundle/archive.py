@@ -1,4 +1,4 @@
-"""A bundle in a .zip, read without unpacking it: nothing is written, and no entry gives more bytes than are listed."""
+"""A bundle in a .zip, read in place: nothing is unpacked to disk, and no entry gives more than is listed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Typed records of the manifest: frozen dataclasses read strictly from JSON, without pydantic.
 
-The records are plain dataclasses because pydantic costs 45 ms of the 200 ms that `poxlens screen one.jpg` may take.
-Their annotations are the one definition: `read` checks JSON against them, and `poxlens.bundle.schema` has pydantic write
-the published JSON Schema from the same annotations. A test holds the two to the same verdicts.
+The records are plain dataclasses because pydantic costs 45 ms of the 200 ms that `poxlens screen one.jpg` may
+take. Their annotations are the one definition: `read` checks JSON against them, and `poxlens.bundle.schema`
+has pydantic write the published JSON Schema from the same annotations. A test holds the two to the same
+verdicts.
 """
 
 import types
@@ -17,7 +18,7 @@ class FieldError(ValueError):
 
 
 class Record:
-    """Equality and representation shared by the records, instead of generating both for each (0.6 ms a class)."""
+    """Equality and representation of all records; generating both for each would cost 0.6 ms a class."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -36,7 +37,8 @@ class Limits:
         low: smallest allowed number, or length of a text, list or table.
         high: largest allowed number.
         above: number that the value must exceed.
-        pattern: regular expression that a text must match as a whole, in the dialect that JSON Schema shares with Python.
+        pattern: regular expression that a text must match as a whole, in the dialect that JSON Schema shares
+            with Python.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Limits:
         return None
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """Give pydantic these limits as JSON Schema keywords (its own metadata classes cost 14 ms to import)."""
+        """These limits as JSON Schema keywords; pydantic's own metadata classes take 14 ms to import."""
         schema: dict[str, Any] = handler(core_schema)
         kind = schema.get("type")
         lengths = {"string": "minLength", "array": "minItems", "object": "minProperties"}
@@ -91,10 +93,11 @@ def json_name(name: str) -> str:
 
 
 def read(kind: type[T], value: Any, where: str = "") -> T:
-    """Build `kind` from decoded JSON; every field must be there, no other may be, and types are not converted.
+    """Build `kind` from decoded JSON. Every field must be there, no other may be, no type is converted.
 
     Args:
-        kind: a dataclass, or an annotation made of the JSON types, `list`, `dict[str, ...]`, `Literal`, `| None`.
+        kind: a dataclass, or an annotation made of the JSON types, `list`, `dict[str, ...]`, `Literal`,
+            `| None`.
         value: decoded JSON.
         where: path of the value, for messages.
 
@@ -151,7 +154,8 @@ def _read_tuple(inside: tuple[Any, ...], value: Any, where: str) -> tuple[Any, .
 def _read_record(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), "a table", value, where)
     members = fields(kind)
-    # A module with postponed annotations keeps them as text; ours do not, so the slow look-up is rarely needed.
+    # A module with postponed annotations keeps them as text; ours do not, so the slow look-up is rarely
+    # needed.
     hints = get_type_hints(kind, include_extras=True) if any(isinstance(m.type, str) for m in members) else {}
     names = {json_name(member.name) for member in members}
     if unknown := [key for key in value if key not in names]:

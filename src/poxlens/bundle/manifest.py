@@ -19,7 +19,8 @@ Share = Annotated[float, Limits(low=0.0, high=1.0)]
 Positive = Annotated[float, Limits(above=0.0)]
 Count = Annotated[int, Limits(low=0)]
 Text = Annotated[str, Limits(low=1)]
-# Relative POSIX path: no leading slash, no empty, hidden or parent part, no backslash, colon or control character.
+# Relative POSIX path: no leading slash, no empty, hidden or parent part, no backslash, colon or control
+# character.
 FilePath = Annotated[
     str, Limits(low=1, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*$")
 ]
@@ -62,7 +63,7 @@ class Model(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Record):
-    """Temperature scaling: probabilities are softmax(logits / temperature); ECE out of fold, before and after."""
+    """Temperature scaling: probabilities are softmax(logits / temperature); ECE is out of fold."""
 
     method: Literal["temperature"]
     temperature: Positive
@@ -85,7 +86,7 @@ class OperatingPoint(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConformalQuantile(Record):
-    """Class c is in the prediction set when 1 - p_c <= quantile (LAC scores, class-wise), from n photos of c."""
+    """Class c is in the prediction set when 1 - p_c <= quantile (LAC scores), set on n photos of c."""
 
     quantile: Share
     n: Count
@@ -137,7 +138,8 @@ class Manifest(Record):
     """The whole of bundle.json.
 
     Raises:
-        FieldError: when fields contradict each other (a class without a quantile, a model file that is not listed).
+        FieldError: when fields contradict each other (a class without a quantile, a model file that is not
+            listed).
     """
 
     format: Literal["poxlens-bundle/1"]

@@ -24,7 +24,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
-    """Write a bundle folder and load it again. The folder appears whole or not at all; an old one is replaced.
+    """Write a bundle folder and load it again. It appears whole or not at all; an old one is replaced.
 
     Args:
         folder: where; its parent is made when missing.
@@ -77,7 +77,7 @@ def pack_zip(bundle: Bundle, out: Path) -> Path:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`; a folder cannot be renamed over a full one, so the old one steps aside first."""
+    """Rename `new` to `folder`. No folder can be renamed over a full one, so the old one steps aside."""
     if not folder.exists():
         os.replace(new, folder)  # noqa: PTH105
         return

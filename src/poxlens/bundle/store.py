@@ -122,7 +122,7 @@ class _FolderFiles:
 
 
 def verified(files: Any, source: Path) -> Bundle:
-    """The bundle made of `files` (with `names()` and `read(name, most)`), when they are what bundle.json says.
+    """The bundle made of `files`, when they are what bundle.json says.
 
     Raises:
         BundleError: naming the file or the field.

@@ -22,9 +22,9 @@ class ContextError(PoxlensError):
 class Context:
     """Answers about one person; None means not asked or not known, and never counts as yes or as no.
 
-    Only contact with a case, or fever and swollen lymph nodes together, change an outcome (`override`). The others are
-    carried along for whoever receives the referral. WHO's suspected case (any unexplained acute rash) is too wide to
-    sort by, so it is not used.
+    Only contact with a case, or fever and swollen lymph nodes together, change an outcome (`override`). The
+    others are carried along for whoever receives the referral. WHO's suspected case (any unexplained acute
+    rash) is too wide to sort by, so it is not used.
 
     Args:
         contact_with_case_21d: contact with a probable or confirmed case within 21 days.

@@ -1,6 +1,8 @@
-"""The decision: from what was measured on a photo to one outcome with its reasons. Pure functions, no input or output.
+"""The decision: from what was measured on a photo to one outcome with its reasons. Pure functions, no input
+or output.
 
-The rule is DESIGN "The decision": readable, then usable, then known, then what it is, then how sure, then the context.
+The rule is DESIGN "The decision": readable, then usable, then known, then what it is, then how sure, then the
+context.
 """
 
 from __future__ import annotations
@@ -44,8 +46,9 @@ class Decision:
     Args:
         outcome: what to do.
         reasons: why, the first being the one that weighs most; never empty.
-        probabilities: class -> calibrated probability; empty when the model was not run. A photo that was refused for
-            its novelty keeps them for evaluation, but they mean nothing there and `to_json` leaves them out.
+        probabilities: class -> calibrated probability; empty when the model was not run. A photo that was
+            refused for its novelty keeps them for evaluation, but they mean nothing there and `to_json`
+            leaves them out.
         prediction_set: classes that conformal prediction cannot exclude.
         heatmap: [h, w] float32 >= 0, what spoke for the target class; None when the model was not run.
         heatmaps: [C, h, w], the same for each class.
@@ -103,7 +106,8 @@ class Decision:
 def judge(
     probabilities: Mapping[str, float], prediction_set: Sequence[str], manifest: Manifest
 ) -> tuple[Outcome, tuple[Reason, ...]]:
-    """Step 4 of the rule: outcome and reasons from the calibrated probabilities of a photo that passed the gate.
+    """Step 4 of the rule: outcome and reasons from the calibrated probabilities of a photo that passed the
+    gate.
 
     Args:
         probabilities: class -> probability, summing to 1.
@@ -191,7 +195,7 @@ def decide(
 
 
 def with_context(decision: Decision, context: Context) -> Decision:
-    """Step 5 of the rule: the decision with the person's answers taken into account; it never becomes milder."""
+    """Step 5 of the rule: the decision with the person's answers taken into account, never milder."""
     why = tuple(reason(code) for code in context.override if code not in {r.code for r in decision.reasons})
     if not why:
         return replace(decision, context=context)
@@ -205,9 +209,10 @@ def with_context(decision: Decision, context: Context) -> Decision:
 def combine(decisions: Sequence[Decision], *, context: Context | None = None) -> Decision:
     """One decision for a person from the decisions of several photos.
 
-    Any refer decides; else any uncertain; else one assessed photo is enough for not_suspected; else cannot_assess.
-    Probabilities, heat map and the rest are those of the deciding photo: among those with the person's outcome, the one
-    with the highest probability of the target class; the reasons are of all photos with that outcome.
+    Any refer decides; else any uncertain; else one assessed photo is enough for not_suspected; else
+    cannot_assess. Probabilities, heat map and the rest are those of the deciding photo: among those with the
+    person's outcome, the one with the highest probability of the target class; the reasons are of all photos
+    with that outcome.
 
     Args:
         decisions: of one person's photos, all by the same bundle.

@@ -63,7 +63,8 @@ def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[n
 
 
 def prediction_set(probability: dict[str, float], manifest: Manifest) -> tuple[str, ...]:
-    """Classes that cannot be excluded: 1 - p_c <= the class's quantile (LAC, Sadinle et al. 2019), in class order.
+    """Classes that cannot be excluded: 1 - p_c <= the class's quantile (LAC, Sadinle et al. 2019), in class
+    order.
 
     Args:
         probability: class -> calibrated probability.

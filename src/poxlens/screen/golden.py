@@ -1,4 +1,5 @@
-"""Golden examples: photos inside a bundle with the outputs they must give, so that a wrong runtime refuses to answer.
+"""Golden examples: photos inside a bundle with the outputs they must give, so that a wrong runtime refuses to
+answer.
 
 Each is decoded and prepared by the way every photo goes, so a fault of decoding or resizing shows as well.
 """
@@ -40,7 +41,8 @@ def examples(graph: Graph, rule: InputRule, photos: dict[str, bytes]) -> list[Go
 def check(
     graph: Graph, rule: InputRule, goldens: Sequence[GoldenExample], read: dict[str, bytes], tol: float
 ) -> float:
-    """Run every golden example and compare logits, embedding, novelty and heat maps with what the bundle promises.
+    """Run every golden example and compare logits, embedding, novelty and heat maps with what the bundle
+    promises.
 
     Args:
         graph: the model.
@@ -65,9 +67,9 @@ def check(
             worst = max(worst, difference)
             if not difference <= tol:
                 raise BundleError(
-                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is allowed. This "
-                    "computer does not give the numbers that the bundle was tested with; update poxlens and "
-                    "onnxruntime, or fetch the bundle again."
+                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is allowed. "
+                    "This computer does not give the numbers that the bundle was tested with; update poxlens "
+                    "and onnxruntime, or fetch the bundle again."
                 )
     return worst
 

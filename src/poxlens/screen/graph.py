@@ -1,4 +1,4 @@
-"""A model file as a function: photos in, logits, embedding, heat maps and novelty out. ONNX Runtime on the CPU."""
+"""A model file as a function: photos in; logits, embedding, heat maps and novelty out. On the CPU."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Graph:
         outputs = {node.name for node in self._session.get_outputs()}
         if inputs != ["image"] or not outputs.issuperset(OUTPUTS):
             raise BundleError(
-                f"the model must take 'image' and give {', '.join(OUTPUTS)}; it takes {', '.join(inputs)} and gives "
-                f"{', '.join(sorted(outputs))}"
+                f"the model must take 'image' and give {', '.join(OUTPUTS)}; it takes {', '.join(inputs)} "
+                f"and gives {', '.join(sorted(outputs))}"
             )
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:

@@ -47,7 +47,8 @@ class Screener:
         self.engine = Engine(self.bundle, threads=threads)
 
     def screen(self, photo: Source, *, context: Context | None = None) -> Decision:
-        """The decision on one photo. A photo that cannot be read is a decision too (`unreadable.*`), never an error.
+        """The decision on one photo. A photo that cannot be read is a decision too (`unreadable.*`), never an
+        error.
 
         Args:
             photo: path, encoded bytes, open binary file, or a photo already decoded.
@@ -71,7 +72,8 @@ class Screener:
     def screen_many(
         self, photos: Iterable[Item], *, workers: int | None = None, context: Context | None = None
     ) -> Iterator[tuple[Item, Decision]]:
-        """The decisions on many photos, in their order, as they are ready; memory does not grow with their number.
+        """The decisions on many photos, in their order, as they are ready; memory does not grow with their
+        number.
 
         Args:
             photos: read one by one, at most two for each worker ahead of what was asked for.
