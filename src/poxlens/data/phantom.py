@@ -1,17 +1,16 @@
 """Phantoms: drawn close-ups of skin with lesions whose place is known, the test images of the project.
 
-No patient photo may be committed, so tests, documents and demonstrations use these. A phantom is no training image
-and its label is the name of the lesion that was drawn, never a diagnosis.
+No patient photo may be committed, so tests, documents and demonstrations use these. A phantom is no training
+image, and its label is the name of the lesion that was drawn, never a diagnosis.
 
-The pixels depend on the spec alone: random numbers come from PCG64 as raw uniform doubles, and the arithmetic is
-exactly rounded (see `phantom_skin`). One exception: with `jpeg_quality`, they also depend on Pillow's JPEG library.
+The pixels depend on the spec alone: random numbers come from PCG64 as raw uniform doubles, and the arithmetic
+is exactly rounded (see `phantom_skin`). With `jpeg_quality` they also depend on Pillow's JPEG library.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from poxlens.data.phantom_camera import Lamp, closed, exposed, seen
 from poxlens.data.phantom_lesions import LESIONS, add_lesions
-from poxlens.data.phantom_skin import Field, Surface, blur, skin
+from poxlens.data.phantom_skin import Field, skin
 from poxlens.files import write_atomically
 
 __all__ = [
@@ -56,7 +56,7 @@ class PhantomSpec:
 
     Attributes:
         seed: 0 or more.
-        size: side of the square picture in pixels, 32..2048; the same few centimetres are shown at every size.
+        size: side of the square picture in pixels, 32..2048; every size shows the same few centimetres.
         ita: Individual Typology Angle of the skin in degrees, -50..70.
         lesion: one of LESIONS, or None for healthy skin.
         count: how many lesions are asked for; fewer are drawn when no more fit.
@@ -79,9 +79,10 @@ class PhantomSpec:
     jpeg_quality: int | None = None
 
     def __post_init__(self) -> None:
+        """Refuse what is out of range, by name, with a ValueError."""
         for name, low, high in (
-            ("seed", 0, 2**63), ("size", *SIZE_RANGE), ("ita", *ITA_RANGE), ("count", 0, 400), ("light", 0, 1),
-            ("blur", 0, 30), ("noise", 0, 60), ("vignette", 0, 1), ("jpeg_quality", 1, 95),
+            ("seed", 0, 2**63), ("size", *SIZE_RANGE), ("ita", *ITA_RANGE), ("count", 0, 400),
+            ("light", 0, 1), ("blur", 0, 30), ("noise", 0, 60), ("vignette", 0, 1), ("jpeg_quality", 1, 95),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -100,7 +101,7 @@ class Phantom:
 
     Attributes:
         image: uint8 RGB [S, S, 3].
-        clean: the same skin, light and noise without any lesion, uint8 RGB [S, S, 3]; equals image outside the mask.
+        clean: the same without lesions, uint8 RGB [S, S, 3]; equals image outside the mask.
         mask: bool [S, S], True on the lesions with their red surround.
         spec: what it was drawn from.
         count: how many lesions there are.
@@ -120,138 +121,27 @@ class Phantom:
 
 def draw(spec: PhantomSpec) -> Phantom:
     """Draw the phantom of a spec; the same spec gives the same bits."""
-    lamp = _Lamp.place(spec)
+    lamp = Lamp.place(_rng(spec.seed, _LIGHT), spec.light)
     bare = skin(_rng(spec.seed, _SKIN), spec.size, spec.ita)
-    seen = _seen(lamp.shine(bare), spec)
-    clean = _exposed(seen, spec)
+    clean_light = _through_lens(lamp.shine(bare), spec)
+    clean = _on_sensor(clean_light, spec)
     if spec.lesion is None:
         return Phantom(clean, clean.copy(), np.zeros(clean.shape[:2], dtype=np.bool_), spec, 0)
     rng = _rng(spec.seed, _LESION)
     marked, count = add_lesions(bare, rng, spec.lesion, spec.count, spec.ita, lamp.aim)
-    marked_seen = _seen(lamp.shine(marked), spec)
+    marked_light = _through_lens(lamp.shine(marked), spec)
     # What a lesion changes by a level of 256 or more belongs to the mask; the rest is set equal below.
-    mask = _closed(np.abs(marked_seen - seen).max(axis=2) >= 1.0 / 255.0, 2)
-    image = np.where(mask[..., None], _exposed(marked_seen, spec), clean)
+    mask = closed(np.abs(marked_light - clean_light).max(axis=2) >= 1.0 / 255.0, 2)
+    image = np.where(mask[..., None], _on_sensor(marked_light, spec), clean)
     return Phantom(image, clean, mask, spec, count)
 
 
-@dataclass(frozen=True)
-class _Lamp:
-    """A soft light: `aim` points to it in the picture's plane, `drop` darkens the far side, `bulge` bends the skin away."""
-
-    aim: tuple[float, float]
-    drop: float
-    bulge: float
-
-    @classmethod
-    def place(cls, spec: PhantomSpec) -> _Lamp:
-        draws = _rng(spec.seed, _LIGHT).random(3)
-        x, y = (
-            float(draws[0]) * 1.6 - 0.8,
-            -0.35 - 0.65 * float(draws[1]),
-        )  # from above, as lamps and the sky are
-        length = math.sqrt(x * x + y * y)
-        return cls((x / length, y / length), 0.55 * spec.light, 0.5 * spec.light * float(draws[2]))
-
-    def shine(self, surface: Surface) -> Field:
-        """Reflected light [S, S, 3] (diffuse and specular), 1 = white in full light."""
-        size = surface.height.shape[0]
-        unit = size / 512.0
-        lit = np.empty_like(surface.colour)
-        # Light scatters under the skin, red the farthest: relief looks softer in red than in blue.
-        for channel, spread in enumerate((2.2, 1.1, 0.7)):
-            lit[..., channel] = surface.colour[..., channel] * self._diffuse(
-                blur(surface.height, spread * unit)
-            )
-        normal_x, normal_y, normal_z = _normals(blur(surface.height, 0.8 * unit))
-        # Half vector between the lamp and the viewer straight above.
-        mirror = np.clip(
-            0.36 * (normal_x * self.aim[0] + normal_y * self.aim[1]) + 0.933 * normal_z, 0.0, 1.0
-        )
-        broad = _power(mirror, 4)
-        sharp = _power(mirror, 7)
-        shine = surface.gloss * (0.05 * broad + 0.42 * sharp * np.clip(surface.gloss - 0.25, 0.0, None))
-        lit += shine[..., None]
-        along = np.arange(size) / (size - 1) * 2.0 - 1.0
-        towards = 0.7 * (along[None, :] * self.aim[0] + along[:, None] * self.aim[1])
-        across = along[None, :] * self.aim[1] - along[:, None] * self.aim[0]
-        level = 1.0 + self.drop * towards - self.bulge * 0.6 * across * across
-        result: Field = lit * np.clip(level, 0.12, None)[..., None]
-        return result
-
-    def _diffuse(self, height: Field) -> Field:
-        x, y, z = _normals(height)
-        lambert = np.clip(0.62 * (x * self.aim[0] + y * self.aim[1]) + 0.784 * z, 0.0, None) / 0.784
-        return 0.35 + 0.65 * lambert  # the share that comes from everywhere has no direction
+def _through_lens(light: Field, spec: PhantomSpec) -> Field:
+    return seen(light, spec.blur * spec.size / 512.0, spec.vignette)
 
 
-def _normals(height: Field) -> tuple[Field, Field, Field]:
-    padded = np.pad(height, 1, mode="edge")
-    x = (padded[1:-1, :-2] - padded[1:-1, 2:]) * 0.5
-    y = (padded[:-2, 1:-1] - padded[2:, 1:-1]) * 0.5
-    z = 1.0 / np.sqrt(1.0 + x * x + y * y)
-    return x * z, y * z, z
-
-
-def _power(field: Field, doublings: int) -> Field:
-    for _ in range(doublings):
-        field = field * field
-    return field
-
-
-def _seen(light: Field, spec: PhantomSpec) -> Field:
-    """Through the lens: blur and vignette; then the tone curve. sRGB values [S, S, 3] in 0..1."""
-    light = blur(light, spec.blur * spec.size / 512.0)
-    along = np.arange(spec.size) / (spec.size - 1) * 2.0 - 1.0
-    far = along[None, :] * along[None, :] + along[:, None] * along[:, None]
-    light = light * (1.0 - spec.vignette * np.clip(far - 0.25, 0.0, None) / 1.75)[..., None]
-    coded = np.sqrt(np.clip(light, 0.0, None))
-    # Highlights roll off above 0.85 as in a camera, instead of clipping to a flat white.
-    over = np.clip(coded - 0.85, 0.0, None)
-    result: Field = np.minimum(coded, 0.85) + over / (1.0 + over / 0.15)
-    return result
-
-
-def _exposed(seen: Field, spec: PhantomSpec) -> NDArray[np.uint8]:
-    """On the sensor: noise, 8 bits and JPEG. uint8 [S, S, 3]; the same noise for the same seed."""
-    rng = _rng(spec.seed, _SENSOR)
-    # The sum of four uniform numbers is close to a normal deviate; a grey part and a coloured part, as sensors have.
-    grey = rng.random((4, spec.size, spec.size)).sum(axis=0) - 2.0
-    tinted = rng.random((4, spec.size, spec.size, 3)).sum(axis=0) - 2.0
-    level = spec.noise * math.sqrt(3.0) / 255.0
-    values = seen + level * (0.8 * grey[..., None] + 0.6 * tinted)
-    pixels = np.clip(np.floor(values * 255.0 + 0.5), 0.0, 255.0).astype(np.uint8)
-    if spec.jpeg_quality is None:
-        return pixels
-    with io.BytesIO() as stream:
-        Image.fromarray(pixels).save(stream, format="JPEG", quality=spec.jpeg_quality)
-        with Image.open(stream) as coded:
-            return np.asarray(coded.convert("RGB"))
-
-
-def _closed(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Morphological closing with a square: fills specks and cracks of up to twice `radius` pixels."""
-    size = mask.shape[0]
-    wide = np.pad(mask, radius)
-    wide = _any(wide, radius)
-    wide = ~_any(~np.pad(wide, radius, mode="edge"), radius)[radius:-radius, radius:-radius]
-    return wide[radius : radius + size, radius : radius + size] | mask
-
-
-def _any(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    for axis in (0, 1):
-        grown = mask.copy()
-        for step in range(1, radius + 1):
-            for target, source in (
-                (slice(step, None), slice(None, -step)),
-                (slice(None, -step), slice(step, None)),
-            ):
-                if axis == 0:
-                    grown[target] |= mask[source]
-                else:
-                    grown[:, target] |= mask[:, source]
-        mask = grown
-    return mask
+def _on_sensor(values: Field, spec: PhantomSpec) -> NDArray[np.uint8]:
+    return exposed(values, _rng(spec.seed, _SENSOR), spec.noise, spec.jpeg_quality)
 
 
 def _rng(seed: int, stream: int) -> np.random.Generator:
@@ -268,7 +158,12 @@ def random_spec(
         size: side in pixels.
         lesion: one of LESIONS or "none" (healthy skin); None draws one of these.
         ita: degrees; None draws from -50..70 evenly.
+
+    Raises:
+        ValueError: when an argument is out of its range.
     """
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, not {seed}")
     u = [float(v) for v in _rng(seed, _SPEC).random(12)]
     kinds = (*LESIONS, "none")
     kind = kinds[int(u[0] * len(kinds))] if lesion is None else lesion
@@ -302,7 +197,7 @@ def write_phantoms(
 
     Args:
         n: how many, 1 or more.
-        out: a folder; gets images/, masks/ (0 and 255), clean/ and manifest.csv. Files of the same names are replaced.
+        out: a folder; gets images/, masks/ (0 and 255), clean/ and manifest.csv; files so named are replaced.
         seed: of the first phantom.
         size: side in pixels.
         lesion: one of LESIONS, "none" for healthy skin, or None for a mixture.
@@ -347,6 +242,7 @@ def _row(phantom: Phantom, name: str) -> list[object]:
     spec = phantom.spec
     share = f"{np.count_nonzero(phantom.mask) / phantom.mask.size:.5f}"
     return [
-        f"images/{name}", f"masks/{name}", f"clean/{name}", phantom.label, spec.lesion or "", spec.ita, spec.seed,
-        phantom.count, share, spec.size, spec.light, spec.blur, spec.noise, spec.vignette, spec.jpeg_quality or "",
+        f"images/{name}", f"masks/{name}", f"clean/{name}", phantom.label, spec.lesion or "", spec.ita,
+        spec.seed, phantom.count, share, spec.size, spec.light, spec.blur, spec.noise, spec.vignette,
+        spec.jpeg_quality or "",
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Lesions for the phantoms, drawn on a Surface: relief, colour and gloss of each kind.
 
-The look follows the textbook description of each primary lesion; on dark skin erythema shows as violet-brown and the
-rim is hyper-pigmented. As in `phantom_skin`, only exactly rounded arithmetic touches a pixel.
+The look follows the textbook description of each primary lesion; on dark skin erythema shows as violet-brown
+and the rim is hyper-pigmented. As in `phantom_skin`, only exactly rounded arithmetic touches a pixel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Patch:
         colour: reflectance [h, w, 3].
         height: relief in pixels [h, w].
         gloss: specular strength [h, w].
-        d: distance from the lesion's centre in radii, its outline made irregular [h, w]; 1 is the lesion's edge.
+        d: distance from the lesion's centre in radii [h, w], made irregular; 1 is the lesion's edge.
         radius: in pixels.
         dark: 0 on light skin .. 1 on dark skin.
         rng: of this lesion.
@@ -41,7 +41,7 @@ class Patch:
 
     def noise(self, cell: float) -> Field:
         """Smooth noise over the patch with features of `cell` radii."""
-        return noise(self.rng, *self.d.shape, max(cell * self.radius, 1.0))
+        return noise(self.rng, self.d.shape[0], self.d.shape[1], max(cell * self.radius, 1.0))
 
     def tint(self, amount: Field, on_light: tuple[float, ...], on_dark: tuple[float, ...]) -> None:
         """Multiply the colour, so that the skin's texture shows through."""
@@ -58,25 +58,29 @@ class Patch:
 
 _RED = (0.98, 0.42, 0.46), (0.60, 0.40, 0.47)  # erythema: red on light skin, violaceous on dark skin
 _FLUSH = (1.0, 0.66, 0.68), (0.74, 0.62, 0.66)
-_BROWN = (0.62, 0.40, 0.30), (0.38, 0.32, 0.32)
-_PUS = (0.94, 0.88, 0.70), (0.80, 0.72, 0.55)
+_BROWN = (0.66, 0.42, 0.32), (0.52, 0.36, 0.30)
+_PUS = (0.91, 0.81, 0.64), (0.70, 0.58, 0.44)
 
 
 def _pustule(p: Patch) -> None:
     """Mpox's well-circumscribed, firm, deep-seated, umbilicated pustule."""
     swirl = p.noise(0.35)
     steep = np.clip(1.0 - p.d * p.d * p.d * p.d, 0.0, 1.0)
-    dimple = ramp(p.d + 0.03 * swirl, 0.36, 0.08)
+    wide = 0.22 + 0.14 * float(p.rng.random())
+    dimple = ramp(p.d + 0.05 * swirl, wide + 0.06, 0.06)
     p.height *= 1.0 - 0.75 * ramp(p.d, 1.0, 0.75)  # a tense dome smooths the lines of the skin away
-    p.height += p.radius * (0.36 * steep * (1.0 + 0.03 * swirl) + 0.05 * ramp(p.d, 1.5, 0.9) - 0.2 * dimple)
+    p.height += p.radius * (0.36 * steep * (1.0 + 0.03 * swirl) + 0.05 * ramp(p.d, 1.5, 0.9) - 0.14 * dimple)
     p.tint(ramp(p.d + 0.12 * swirl, 1.75, 0.95), *_FLUSH)
     rim = ramp(p.d, 1.3, 1.02) * ramp(p.d, 0.62, 0.9)
     p.tint(rim * np.clip(0.9 + 0.12 * swirl, 0.5, 1.0), *_RED)
     p.tint(rim * p.dark * 0.6, (0.6, 0.5, 0.5), (0.6, 0.5, 0.5))
-    p.paint(ramp(p.d + 0.04 * swirl, 0.95, 0.66) * np.clip(0.86 + 0.06 * swirl, 0.6, 0.97), *_PUS)
-    p.tint(ramp(p.d, 0.55, 0.2) * 0.4, (0.86, 0.66, 0.56), (0.8, 0.62, 0.55))
-    p.paint(ramp(p.d + 0.05 * swirl, 0.27, 0.07) * 0.88, (0.40, 0.22, 0.17), (0.20, 0.12, 0.10))
-    p.gloss += ramp(p.d, 0.98, 0.7) * 0.45
+    cloud = np.clip(
+        0.78 + 0.07 * swirl + 0.05 * p.noise(0.15), 0.4, 0.95
+    )  # pus shines through a roof of skin
+    p.paint(ramp(p.d + 0.04 * swirl, 0.98, 0.5) * cloud, *_PUS)
+    p.tint(ramp(p.d + 0.05 * swirl, wide + 0.2, 0.1) * 0.55, (0.86, 0.62, 0.52), (0.8, 0.62, 0.55))
+    p.paint(ramp(p.d + 0.07 * swirl, wide, 0.04) * 0.72, (0.40, 0.22, 0.17), (0.20, 0.12, 0.10))
+    p.gloss += ramp(p.d, 0.98, 0.7) * 0.5
 
 
 def _vesicle(p: Patch) -> None:
@@ -84,20 +88,20 @@ def _vesicle(p: Patch) -> None:
     swirl = p.noise(0.4)
     roof = np.sqrt(np.clip(1.0 - p.d * p.d, 0.0, 1.0)) * ramp(p.d, 1.0, 0.82)
     p.height *= 1.0 - 0.9 * ramp(p.d, 1.0, 0.8)
-    p.height += p.radius * (0.55 * roof + 0.06 * ramp(p.d, 1.6, 0.8))
+    p.height += p.radius * (0.5 * roof + 0.06 * ramp(p.d, 1.6, 0.8))
     p.tint(ramp(p.d + 0.22 * swirl, 2.1, 1.0) * 0.85, *_FLUSH)
     p.tint(ramp(p.d + 0.1 * swirl, 1.55, 0.95) * 0.8, (1.0, 0.56, 0.58), (0.68, 0.5, 0.55))
     inside = ramp(p.d, 1.0, 0.86)
-    p.paint(inside * 0.42, (0.93, 0.80, 0.74), (0.62, 0.48, 0.42))
+    p.paint(inside * 0.26, (0.90, 0.74, 0.66), (0.55, 0.42, 0.36))
     edge = ramp(p.d, 0.72, 0.95) * ramp(p.d, 1.08, 0.97)
-    p.tint(edge * 0.55, (0.8, 0.5, 0.5), (0.6, 0.5, 0.5))
+    p.tint(edge * 0.6, (0.82, 0.5, 0.5), (0.6, 0.5, 0.5))
     ys, xs = np.mgrid[0 : p.d.shape[0], 0 : p.d.shape[1]].astype(np.float64)
     ys, xs = (ys - p.d.shape[0] / 2) / p.radius, (xs - p.d.shape[1] / 2) / p.radius
     beyond = -(xs * p.aim[0] + ys * p.aim[1])  # fluid gathers the light on the side away from the lamp
     p.paint(
-        inside * ramp(beyond, 0.1, 0.85) * ramp(p.d, 0.98, 0.6) * 0.6, (1.0, 0.93, 0.86), (0.82, 0.70, 0.62)
+        inside * ramp(beyond, 0.1, 0.85) * ramp(p.d, 0.98, 0.6) * 0.38, (1.0, 0.87, 0.78), (0.68, 0.53, 0.44)
     )
-    p.gloss += ramp(p.d, 0.99, 0.85) * 1.5
+    p.gloss += ramp(p.d, 0.99, 0.85) * 1.2
 
 
 def _papule(p: Patch) -> None:
@@ -124,7 +128,7 @@ def _comedone(p: Patch) -> None:
         p.tint(ramp(p.d + 0.08 * swirl, 0.75, 0.4) * 0.5, *_BROWN)
         p.paint(ramp(p.d + 0.1 * swirl, 0.52, 0.3) * 0.92, (0.22, 0.16, 0.13), (0.07, 0.05, 0.05))
     else:
-        p.paint(ramp(p.d + 0.05 * swirl, 0.8, 0.35) * 0.62, (0.95, 0.89, 0.79), (0.66, 0.55, 0.45))
+        p.paint(ramp(p.d + 0.05 * swirl, 0.85, 0.2) * 0.6, (0.93, 0.84, 0.74), (0.60, 0.49, 0.40))
         p.gloss += ramp(p.d, 0.8, 0.3) * 0.35
 
 
@@ -153,8 +157,8 @@ def _crust(p: Patch) -> None:
     )
     p.tint(ramp(p.d + 0.15 * rough, 1.6, 0.9) * 0.9, *_FLUSH)
     p.tint(ramp(ragged, 1.25, 0.95) * 0.7, *_RED)
-    p.paint(body * 0.93, (0.40, 0.23, 0.15), (0.19, 0.125, 0.105))
-    p.paint(body * ramp(rough, 0.5, 1.9) * 0.55, (0.68, 0.47, 0.25), (0.42, 0.29, 0.19))
+    p.paint(body * 0.93, (0.47, 0.28, 0.19), (0.22, 0.145, 0.12))
+    p.paint(body * ramp(rough, 0.5, 1.9) * 0.45, (0.66, 0.46, 0.30), (0.40, 0.29, 0.20))
     p.tint(body * ramp(rough + 0.5 * grit, -0.2, -1.9) * 0.7, (0.35, 0.3, 0.3), (0.4, 0.4, 0.4))
     p.tint(body * ramp(crack, 0.12, 0.0) * 0.6, (0.45, 0.28, 0.25), (0.4, 0.35, 0.35))
     p.gloss -= body * 0.12
@@ -170,12 +174,12 @@ class _Kind:
 
 
 _KINDS = {
-    "umbilicated-pustule": _Kind(_pustule, 2.2, (0.036, 0.075), 0.05),
-    "vesicle": _Kind(_vesicle, 2.7, (0.024, 0.052), 0.07),
-    "papule": _Kind(_papule, 2.3, (0.022, 0.05), 0.09),
-    "comedone": _Kind(_comedone, 2.0, (0.014, 0.026), 0.07),
-    "macule": _Kind(_macule, 2.2, (0.03, 0.085), 0.22),
-    "crust": _Kind(_crust, 2.2, (0.034, 0.075), 0.16),
+    "umbilicated-pustule": _Kind(_pustule, 2.2, (0.05, 0.115), 0.05),
+    "vesicle": _Kind(_vesicle, 2.7, (0.03, 0.075), 0.07),
+    "papule": _Kind(_papule, 2.3, (0.028, 0.07), 0.09),
+    "comedone": _Kind(_comedone, 2.0, (0.016, 0.034), 0.07),
+    "macule": _Kind(_macule, 2.2, (0.04, 0.12), 0.22),
+    "crust": _Kind(_crust, 2.2, (0.045, 0.11), 0.16),
 }
 LESIONS = tuple(_KINDS)
 
@@ -211,7 +215,10 @@ def add_lesions(
         if any(math.sqrt((x - a) ** 2 + (y - b) ** 2) < 1.3 * (radius + r) for a, b, r in placed):
             continue
         placed.append((x, y, radius))
-        _add_one(drawn, kind, (x, y, radius), darkness(ita), rng, aim)
+    # Each has random numbers of its own, so that the same lesions are drawn at every size of the picture.
+    for place, seed in zip(placed, rng.integers(2**62, size=len(placed)), strict=True):
+        own = np.random.Generator(np.random.PCG64(int(seed)))
+        _add_one(drawn, kind, place, darkness(ita), own, aim)
     return drawn, len(placed)
 
 
@@ -241,9 +248,8 @@ def _add_one(
     bare = np.sqrt(along * along + across * across)
     wobble = noise(rng, 2 * half, 2 * half, 0.8 * radius)
     d = np.maximum(bare * (1.0 + kind.wobble * wobble * ramp(bare, 0.1, 0.8)), 0.0)
-    d += np.where(
-        bare > kind.reach * 0.8, (bare - kind.reach * 0.8) * 8.0, 0.0
-    )  # nothing reaches the patch's edge
+    beyond = np.clip(bare / kind.reach - 0.55, 0.0, None)
+    d += 14.0 * kind.reach * beyond * beyond  # so that nothing reaches the patch's edge
 
     window = (rows, columns)
     pads = [(inner[k].start, 2 * half - inner[k].stop) for k in (0, 1)]

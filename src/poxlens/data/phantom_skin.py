@@ -1,7 +1,7 @@
 """Healthy skin for the phantoms: colour from the ITA, micro-relief, pores, mottling, faint vessels.
 
-Only +, -, *, / and the square root touch a pixel, all of them exactly rounded by IEEE 754, and sums run in a fixed
-order: the same seed gives the same bits whatever the SIMD width of the machine. That is why there is no
+Only +, -, *, / and the square root touch a pixel, all of them exactly rounded by IEEE 754, and sums run in a
+fixed order: the same seed gives the same bits whatever the SIMD width of the machine. That is why there is no
 exp, sin, pow, matrix product or normal deviate here.
 """
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.float64]  # [H, W], or [H, W, 3] where said
 
-# ITA in degrees -> CIELAB a*, b* of such skin: yellow and red peak on brown and tan skin. L* follows from the ITA's
-# definition, ITA = arctan((L* - 50) / b*). Values in the span of published skin colorimetry (Chardon 1991, Del Bino 2013).
+# ITA in degrees -> CIELAB a*, b* of such skin: yellow and red peak on brown and tan skin. L* follows from the
+# definition, ITA = arctan((L* - 50) / b*). In the span of skin colorimetry (Chardon 1991, Del Bino 2013).
 _ITA = (-60.0, -30.0, 0.0, 28.0, 41.0, 55.0, 75.0)
-_A = (8.0, 11.0, 13.0, 11.5, 10.0, 8.5, 7.0)
-_B = (10.5, 16.0, 19.5, 19.0, 17.0, 14.0, 8.0)
+_A = (10.0, 13.0, 15.0, 13.5, 11.5, 9.5, 8.0)
+_B = (13.0, 17.5, 20.5, 19.5, 17.0, 13.5, 8.0)
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Surface:
     """What the light falls on.
 
     Attributes:
-        colour: reflectance [S, S, 3], the square of the sRGB value in 0..1 (a gamma of 2: the root is exactly rounded).
+        colour: reflectance [S, S, 3], the square of the sRGB value in 0..1 (the root is exactly rounded).
         height: relief [S, S] in pixels, towards the viewer.
         gloss: strength of the specular reflection [S, S], 0..1.
     """
@@ -48,7 +48,7 @@ def ramp(x: Field, low: float, high: float) -> Field:
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cell: float) -> Field:
-    """Smooth noise [H, W], mean 0, standard deviation about 1, features of about `cell` pixels (cubic B-spline)."""
+    """Smooth noise [H, W], mean 0, deviation about 1, features of about `cell` pixels (cubic B-spline)."""
     cell = max(cell, 1.0)
     rows, columns = int(height / cell) + 5, int(width / cell) + 5
     grid = rng.random((rows, columns)) * 2.0 - 1.0
@@ -74,7 +74,7 @@ def noise(rng: np.random.Generator, height: int, width: int, cell: float) -> Fie
 
 
 def blur(field: Field, radius: float) -> Field:
-    """Blur [H, W] or [H, W, 3] with two boxes of `radius` pixels (a tent; fractional radii weigh the outer taps)."""
+    """Blur [H, W] or [H, W, 3] with two boxes of `radius` pixels (a fraction weighs the outermost taps)."""
     if radius <= 0:
         return field
     for axis in (0, 1, 0, 1):
@@ -97,7 +97,7 @@ def _box(field: Field, radius: float, axis: int) -> Field:
 
 
 def cells(rng: np.random.Generator, x: Field, y: Field) -> tuple[Field, Field]:
-    """Distance to the border of the nearest cell and to its centre, of a jittered grid of cells 1 wide (Worley 1996).
+    """Distance to the nearest border and centre of the cells of a jittered grid 1 wide (Worley 1996).
 
     Args:
         rng: where the jitter comes from.
@@ -177,9 +177,9 @@ def skin(rng: np.random.Generator, size: int, ita: float) -> Surface:
     height = unit * (-0.42 * furrow - 0.5 * pores + 0.05 * grain + 0.35 * swell)
 
     # Colour: blood and melanin vary on their own, at several scales; vessels show on light skin only.
-    blood = 0.045 * noise(rng, size, size, 120 * unit) + 0.035 * noise(rng, size, size, 26 * unit)
+    blood = 0.024 * noise(rng, size, size, 120 * unit) + 0.024 * noise(rng, size, size, 26 * unit)
     blood += 0.018 * noise(rng, size, size, 7 * unit)
-    melanin = 0.05 * noise(rng, size, size, 150 * unit) + (0.02 + 0.03 * dark) * noise(
+    melanin = 0.04 * noise(rng, size, size, 150 * unit) + (0.02 + 0.03 * dark) * noise(
         rng, size, size, 18 * unit
     )
     melanin += 0.012 * grain + 0.05 * furrow + 0.22 * pores
