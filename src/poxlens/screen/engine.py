@@ -23,17 +23,18 @@ class Engine:
     Args:
         bundle: a verified bundle.
         threads: threads within one call.
+        model: one of the manifest's; None for the most precise that this runtime reads.
 
     Raises:
         BundleError: when the bundle has no model for this runtime, or it does not give the golden outputs.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int = 1, model: Model | None = None) -> None:
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
         manifest = bundle.manifest
         self.manifest = manifest
-        self.model = _choose(manifest)
+        self.model = _choose(manifest) if model is None else model
         self._graph = Graph(
             bundle.read(self.model.file),
             size=manifest.input.size,

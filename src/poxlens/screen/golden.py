@@ -1,5 +1,4 @@
-"""Golden examples: photos inside a bundle with the outputs they must give, so that a wrong runtime refuses to
-answer.
+"""Golden examples: photos in a bundle with the outputs they must give, so that a wrong runtime refuses.
 
 Each is decoded and prepared by the way every photo goes, so a fault of decoding or resizing shows as well.
 """
@@ -67,8 +66,8 @@ def check(
             worst = max(worst, difference)
             if not difference <= tol:
                 raise BundleError(
-                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is allowed. "
-                    "This computer does not give the numbers that the bundle was tested with; update poxlens "
+                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is "
+                    "allowed. This computer does not give the numbers that the bundle was tested with; update poxlens "
                     "and onnxruntime, or fetch the bundle again."
                 )
     return worst

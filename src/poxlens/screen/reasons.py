@@ -17,18 +17,18 @@ _SEE = "A health worker should look at the rash."
 REASONS = {
     "novel.not_skin": "This does not look like a close-up of skin. Photograph the rash itself from a hand's "
     "breadth away, so that skin fills the picture.",
-    "novel.unknown": "This photo is unlike those the tool learnt from, so it gives no answer. Try again closer "
-    "and in even daylight, or show the rash to a health worker.",
-    "refer.probability": "The rash looks enough like mpox to be examined. Show it to a health worker and ask for "
-    "a test. Until then avoid skin contact and keep the rash covered.",
-    "not_suspected.probability": "This photo shows little sign of mpox. That does not rule it out, whatever else "
-    "the rash may be: see a health worker if it spreads or changes, if fever or swollen lymph nodes appear, or "
-    "after contact with a case.",
+    "novel.unknown": "This photo is unlike those the tool learnt from, so it gives no answer. Try again "
+    "closer and in even daylight, or show the rash to a health worker.",
+    "refer.probability": "The rash looks enough like mpox to be examined. Show it to a health worker and ask "
+    "for a test. Until then avoid skin contact and keep the rash covered.",
+    "not_suspected.probability": "This photo shows little sign of mpox. That does not rule it out, whatever "
+    "else the rash may be: see a health worker if it spreads or changes, if fever or swollen lymph nodes "
+    "appear, or after contact with a case.",
     "uncertain.between": "The likeness to mpox is neither low enough to set aside nor high enough to refer. "
     + _SEE,
     "uncertain.possible": "Mpox cannot be excluded among the conditions that fit this photo. " + _SEE,
-    "uncertain.top_probability": "No single condition stands out in this photo. A sharper, closer one may help. "
-    + _SEE,
+    "uncertain.top_probability": "No single condition stands out in this photo. A sharper, closer one may "
+    "help. " + _SEE,
     "uncertain.empty_set": "None of the conditions that the tool knows fits this photo well. " + _SEE,
     "context.contact": "Contact with a probable or confirmed case within 21 days: refer, whatever the photo "
     "shows.",

@@ -1,0 +1,156 @@
+"""The command `poxlens`: imports the module of the verb asked for and no other; a fault becomes one line.
+
+Exit codes: 0 done; 1 an item was unreadable or a check failed; 2 misuse. Signals follow the shell: 130 for
+Ctrl-C, 141 when the reader of a pipe has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from poxlens import __version__
+from poxlens.errors import PoxlensError
+
+VERBS = {
+    "screen": "Screen photos: an outcome with its reasons, and a heat map.",
+    "app": "Open the local page: drop or take a photo, see the answer.",
+    "evaluate": "Test a bundle on labelled photos of your own.",
+    "bundle": "Show or verify a bundle.",
+    "train": "Train a bundle from a table of images.",
+    "phantom": "Draw artificial rash photos with known lesions.",
+}
+"""Verb -> what it does. Listed here so that the list needs no import of any verb."""
+
+OK, FAILED, MISUSE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+class MisuseError(PoxlensError):
+    """A command line that asks for what cannot be done; exit code 2."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        argv: the arguments after the program's name; None for those of this process.
+
+    Returns:
+        The exit code. No fault leaves this function as an exception.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except MisuseError as fault:
+        return _fail(str(fault), MISUSE)
+    except PoxlensError as fault:
+        return _fail(str(fault), FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, which would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as fault:
+        name = f"{fault.filename}: " if fault.filename else ""
+        return _fail(f"{name}{fault.strerror or fault}", FAILED)
+    except Exception as fault:
+        return _fail(f"internal fault at {_place(fault)}: {type(fault).__name__}: {fault}", FAILED)
+    return code
+
+
+def usage() -> str:
+    """The text of `poxlens --help`."""
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, text in VERBS.items())
+    return (
+        "Usage: poxlens VERB [OPTIONS] ...\n\n"
+        "Screen a close-up photo of a rash for mpox, offline, with reasons.\n"
+        "A screening aid, not a diagnosis; PCR decides.\n\n"
+        f"Verbs:\n{verbs}\n\n"
+        "Options:\n  --version  Print the version.\n"
+        "  --help     Print this text; `poxlens VERB --help` for a verb.\n"
+    )
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        sys.stderr.write(usage())
+        return MISUSE
+    verb, rest = arguments[0], arguments[1:]
+    if verb in ("--help", "-h", "help"):
+        sys.stdout.write(usage())
+        return OK
+    if verb in ("--version", "-V"):
+        sys.stdout.write(f"poxlens {__version__}\n")
+        return OK
+    if verb not in VERBS:
+        raise MisuseError(_unknown(verb))
+    if verb == "screen":
+        from poxlens.cli.screen import run  # without typer, which takes 40 ms of a quick verb
+
+        return run(rest)
+    return _run_typer(verb, rest)
+
+
+def _run_typer(verb: str, arguments: list[str]) -> int:
+    member = getattr(_module(verb), verb)
+    import typer
+
+    # Plain help, the same look as that of `screen`, and readable in a file or a pipe.
+    app = member if isinstance(member, typer.Typer) else _single(verb, member)
+    command: Callable[..., Any] = typer.main.get_command(app)
+    try:
+        code = command(arguments, prog_name=f"poxlens {verb}")
+    except SystemExit as end:
+        code = end.code
+    return code if isinstance(code, int) else OK
+
+
+def _single(verb: str, function: Callable[..., Any]) -> Any:
+    import typer
+
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name=verb)(function)
+    return app
+
+
+def _module(verb: str) -> Any:
+    try:
+        return import_module(f"poxlens.cli.{verb}")
+    except ModuleNotFoundError as fault:
+        raise PoxlensError(
+            f"{verb} needs the Python package {fault.name!r}, which is not installed. Install everything "
+            "with: "
+            'pip install "poxlens[train,export,serve]"'
+        ) from fault
+
+
+def _unknown(verb: str) -> str:
+    from difflib import get_close_matches
+
+    if verb.startswith("-"):
+        return f"no option {verb}; see: poxlens --help"
+    close = get_close_matches(verb, VERBS, n=1)
+    # `poxlens photo.jpg` is what a newcomer types first.
+    hint = f"did you mean {close[0]}?" if close else f"to screen a photo: poxlens screen {verb}"
+    return f"no verb {verb!r}; {hint if close or Path(verb).exists() else 'see: poxlens --help'}"
+
+
+def _fail(message: str, code: int) -> int:
+    from poxlens.cli.output import write
+
+    write(f"poxlens: {message}\n", sys.stderr)
+    return code
+
+
+def _place(fault: BaseException) -> str:
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

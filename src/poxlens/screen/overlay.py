@@ -1,0 +1,79 @@
+"""A heat map over the photo as a picture, legible on light and dark skin and on red lesions."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from poxlens.screen.decision import Decision
+
+# From weak to strong: blue, cyan, pale yellow. Skin and lesions are red to brown, so no colour here is
+# mistaken for them, and lightness rises with strength, so that it reads without colour vision too.
+_STRENGTHS = (0.0, 0.5, 1.0)
+_COLOURS = np.array([[26, 36, 140], [0, 190, 220], [255, 250, 170]], np.float64)
+_MOST_OPAQUE = 0.62
+_CONTOUR = 0.5  # a dark and a light line where the map reaches half its scale
+
+
+def overlay(decision: Decision, *, side: int = 448) -> bytes | None:
+    """The target's heat map over the part of the photo that the model saw, as PNG; None when the model was
+    not run.
+
+    The scale ends at the strongest value of any class's map: where another class has far more evidence, the
+    target's map stays faint instead of being stretched to full strength.
+
+    Args:
+        decision: of one photo.
+        side: side of the picture in px.
+    """
+    if decision.heatmap is None or decision.prepared is None:
+        return None
+    top = decision.heatmap.max() if decision.heatmaps is None else decision.heatmaps.max()
+    return draw(decision.prepared, decision.heatmap, scale=float(top), side=side)
+
+
+def draw(
+    prepared: NDArray[np.uint8], heatmap: NDArray[np.float32], *, scale: float | None = None, side: int = 448
+) -> bytes:
+    """A heat map over a photo as PNG bytes, without metadata.
+
+    Args:
+        prepared: [S, S, 3] uint8 RGB.
+        heatmap: [h, w] >= 0, covering the same square.
+        scale: the value drawn at full strength; None for the map's own maximum. A map of zeros shows the bare
+            photo.
+        side: side of the picture in px.
+    """
+    strength = _strength(heatmap, scale, side)
+    photo = np.asarray(Image.fromarray(prepared).resize((side, side), Image.Resampling.BICUBIC), np.float64)
+    colour = np.stack([np.interp(strength, _STRENGTHS, _COLOURS[:, i]) for i in range(3)], axis=-1)
+    opacity = (_MOST_OPAQUE * np.clip(strength / _CONTOUR, 0.0, 1.0))[..., np.newaxis]
+    mixed = photo * (1.0 - opacity) + colour * opacity
+    inside = strength >= _CONTOUR
+    mixed[_edge(inside)] = (255, 255, 255)
+    mixed[_edge(~inside)] = (10, 14, 50)
+    buffer = BytesIO()
+    Image.fromarray(np.rint(mixed).clip(0, 255).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _strength(heatmap: NDArray[np.float32], scale: float | None, side: int) -> NDArray[np.float64]:
+    """The map as [side, side] float64 in 0..1."""
+    top = float(heatmap.max()) if scale is None else scale
+    if not top > 0.0:
+        return np.zeros((side, side))
+    small = Image.fromarray((np.asarray(heatmap, np.float64) / top).astype(np.float32), mode="F")
+    return np.clip(np.asarray(small.resize((side, side), Image.Resampling.BILINEAR), np.float64), 0.0, 1.0)
+
+
+def _edge(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of the region with a neighbour outside it; the border of the picture is no edge."""
+    padded = np.pad(region, 1, mode="edge")
+    kept = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.asarray(region & ~kept)
