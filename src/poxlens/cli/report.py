@@ -78,7 +78,7 @@ class Report:
 class JsonReport(Report):
     """One JSON object a line and nothing else."""
 
-    def photo(self, label: str, decision: Decision, heatmap: Path | None) -> None:
+    def photo(self, label: str, decision: Decision, heatmap: Path | None) -> None:  # noqa: ARG002 - fields are fixed
         """`{"file": ..., "outcome": ..., ...}`."""
         write(json_line({"file": label, **decision.to_json()}) + "\n")
 

@@ -66,8 +66,8 @@ def check(
             worst = max(worst, difference)
             if not difference <= tol:
                 raise BundleError(
-                    f"golden example {golden.file}: {name} differs by {difference:.3g} where {tol:.3g} is "
-                    "allowed. This computer does not give the numbers that the bundle was tested with; update poxlens "
+                    f"golden example {golden.file}: {name} differs by {difference:.3g}, allowed is {tol:.3g}. "
+                    "This computer does not give the numbers that the bundle was tested with; update poxlens "
                     "and onnxruntime, or fetch the bundle again."
                 )
     return worst
