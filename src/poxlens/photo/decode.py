@@ -90,7 +90,7 @@ def decode(
 def _decode(container: Container, kind: str, working_side: int, max_pixels: int) -> Photo:
     if container.size is not None:
         _check_size(container, container.size, max_pixels)
-    image = open_header(container.data, kind)
+    image = open_header(container, kind)
     _check_size(container, image.size, max_pixels)
     if kind == "jpeg" and container.size is not None and image.size != container.size:
         raise unreadable("corrupt", "two sizes")

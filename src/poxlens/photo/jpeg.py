@@ -25,7 +25,7 @@ def open_jpeg(data: bytes) -> Container:
         PhotoError: truncated before the first scan, corrupt (no or two frame headers, too many segments,
             more scans than its pixels justify).
     """
-    keep: list[bytes | memoryview] = [b"\xff\xd8"]
+    keep = [b"\xff\xd8"]
     exif_block: bytes | None = None
     profile: list[bytes] = []
     frame: tuple[int, bytes] | None = None
@@ -55,13 +55,15 @@ def open_jpeg(data: bytes) -> Container:
     height, width = int.from_bytes(frame[1][1:3], "big"), int.from_bytes(frame[1][3:5], "big")
     components = max(frame[1][5], 1)
     # In entropy-coded data FF is always followed by 00 or a restart marker, so this counts scans.
-    scans = data.count(b"\xff\xda", start - 2)
+    single = frame[0] not in _PROGRESSIVE and data[start + 2] == components
+    scans = 1 if single else data.count(b"\xff\xda", start - 2)
     if scans > 1 and scans * width * height > _MAX_SCAN_WORK:
         raise unreadable("corrupt", f"{scans} scans over {width} x {height} pixels")
     coefficients = 2.0 * components if frame[0] in _PROGRESSIVE or scans > 1 else 0.0
-    keep.append(memoryview(data)[start - 2 :])
     return Container(
-        data=b"".join(keep),
+        data=data,
+        head=b"".join(keep),
+        start=start - 2,
         orientation=exif.orientation(exif_block) if exif_block else 1,
         icc=_join_profile(profile),
         size=(width, height),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
-from io import BytesIO
 
 from PIL import Image
 
+from poxlens.photo.container import Container
 from poxlens.photo.unreadable import unreadable
 
 _READERS = {
@@ -23,13 +24,13 @@ _READERS = {
 _MAX_RLE_BYTES = 8_000_000  # Pillow unpacks run-length bitmaps in Python, about a second for 2 MB of runs
 
 
-def open_header(data: bytes, kind: str) -> Image.Image:
+def open_header(container: Container, kind: str) -> Image.Image:
     """The image with its header read and nothing decoded.
 
     The reader is named, not searched for: Image.open would let the file choose among forty, and import them.
 
     Raises:
-        PhotoError: unsupported where Pillow was built without the format, too_large for a long run-length bitmap.
+        PhotoError: unsupported where Pillow lacks the format, too_large for a long run-length bitmap.
         Exception: whatever the reader raises on a damaged header.
     """
     _quiet_pillow()
@@ -38,8 +39,12 @@ def open_header(data: bytes, kind: str) -> Image.Image:
         reader = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise unreadable("unsupported", f"this installation does not read {kind.upper()}") from error
-    image: Image.Image = reader(BytesIO(data))
-    if kind == "bmp" and len(data) > _MAX_RLE_BYTES and getattr(image, "tile", [("",)])[0][0] == "bmp_rle":
+    image: Image.Image = reader(container.stream())
+    if (
+        kind == "bmp"
+        and len(container.data) > _MAX_RLE_BYTES
+        and getattr(image, "tile", [("",)])[0][0] == "bmp_rle"
+    ):
         raise unreadable("too_large", "a run-length bitmap of this size")
     return image
 
@@ -49,9 +54,8 @@ def _quiet_pillow() -> None:
 
     Not `warnings.catch_warnings`, which restores the wrong filters when several threads decode.
     """
-    if not any(entry is _quiet for entry in warnings.filters for _quiet in _quiet_entries):
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        _quiet_entries[:] = [warnings.filters[0]]
+    if _QUIET not in warnings.filters:
+        warnings.filterwarnings("ignore", module=_QUIET[3].pattern)
 
 
-_quiet_entries: list[object] = []
+_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)  # as filterwarnings stores it

@@ -1,4 +1,4 @@
-"""Why a file cannot be read as a photo: for each way to fail one code and one sentence a person can act on."""
+"""Why a file cannot be read as a photo: for each way to fail a code and a sentence a person can act on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def unreadable(code: str, detail: str = "") -> PhotoError:
 
 @contextmanager
 def as_photo_errors() -> Iterator[None]:
-    """Whatever a decoder raises on a bad file, as a PhotoError. Decoders agree on no class, so all are caught."""
+    """Whatever a decoder raises on a bad file, as a PhotoError. Decoders agree on none: all are caught."""
     try:
         yield
     except PhotoError:
