@@ -1,10 +1,12 @@
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from poxlens.evaluate.calibration import ece
 from poxlens.evaluate.intervals import Estimate, cluster_weights, estimate, wilson
 from poxlens.evaluate.metrics import brier
 from poxlens.evaluate.ranking import auroc
@@ -111,6 +113,9 @@ def test_what_is_not_defined_has_no_interval():
     assert math.isnan(found["a"].value)
     assert math.isnan(found["a"].high)
     assert found["s"].n == 0
+    perfect = estimate({"a": auroc(np.arange(40.0), np.arange(40) >= 20)})["a"]
+    assert perfect.value == 1.0
+    assert math.isnan(perfect.low)
     assert estimate({}) == {}
     # One positive among 40: a third of the resamples lacks it, the rest still give an interval.
     rare = estimate({"a": auroc(np.arange(40.0), np.arange(40) == 20)})["a"]
@@ -136,3 +141,15 @@ def test_two_thousand_resamples_of_two_thousand_rows_are_quick():
         estimate({"a": figure}, rng.integers(0, 900, 2000), resamples=2000)
         spent.append(time.perf_counter() - start)
     assert min(spent) < 2.0
+
+
+def test_the_interval_of_a_calibration_error_holds_it_and_is_about_it():
+    """Without moving the resamples back, the interval of a well calibrated score lies above its ECE."""
+    rng = np.random.default_rng(8)
+    p = rng.random(300)
+    figure = ece(p, rng.random(300) < p)
+    found = estimate({"e": figure})["e"]
+    plain = estimate({"e": replace(figure, biased=False)})["e"]
+    assert 0 <= found.low < found.value < found.high
+    assert found.value - found.low > 0.3 * (found.high - found.value)
+    assert plain.low == plain.value or plain.value - plain.low < 0.3 * (plain.high - plain.value)

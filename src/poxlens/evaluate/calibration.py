@@ -77,10 +77,10 @@ def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
 
 
 def ece(probability: ArrayLike, true: ArrayLike, *, bins: int = 10, binning: Binning = "mass") -> Statistic:
-    """Expected calibration error: mean gap of stated probability and observed share over bins.
+    """Expected calibration error: mean gap over bins of stated probability and observed share.
 
     Equal-mass bins (the default here) hold equally many rows each, equal probabilities together; equal-width
-    bins cut 0..1 evenly, (a, b], which is the older convention and leaves most bins nearly empty (Naeini 2015,
+    bins cut 0..1 evenly, (a, b], the older convention, which leaves most bins nearly empty (Naeini 2015,
     Nixon 2019). Bins are those of the whole sample in every resample. On n rows even a perfect model gets
     about sqrt(bins / n) / 3: compare figures of equal n only.
 
@@ -103,7 +103,7 @@ def ece(probability: ArrayLike, true: ArrayLike, *, bins: int = 10, binning: Bin
     def over(weights: Floats) -> Floats:
         return divide(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
 
-    return Statistic(over, np.ones(p.size, bool), (y, ~y))
+    return Statistic(over, np.ones(p.size, bool), (y, ~y), biased=True)
 
 
 def reliability(
@@ -125,7 +125,7 @@ def _places(p: Floats, bins: int, binning: Binning) -> Ints:
     if bins < 1:
         raise ValueError("bins must be at least 1")
     if binning == "width":
-        return np.clip(np.ceil(p * bins) - 1, 0, bins - 1).astype(np.int64)
+        return np.clip(np.ceil(p * bins).astype(np.int64) - 1, 0, bins - 1)
     if binning != "mass":
         raise ValueError(f'binning must be "mass" or "width", is "{binning}"')
     # Rank of the first row with the same probability, so that equal probabilities share a bin.

@@ -15,6 +15,7 @@ from poxlens.evaluate.statistic import Floats, Ints, Statistic
 
 FEW = 10  # fewer independent cases than this are shown without a verdict
 RESAMPLES = 2000
+RARE = 5
 _CHUNK = 2_000_000  # weights held at once: 16 MB, whatever the number of rows
 
 Clusters: TypeAlias = "Sequence[str] | NDArray[np.generic]"
@@ -71,9 +72,10 @@ def estimate(
 
     Whole clusters (persons, groups of near-duplicates) are drawn with replacement and the percentiles of the
     figure over the resamples are the interval (Davison & Hinkley 1997, section 3.8); resamples on which a
-    figure is not defined are left out, and with fewer than half left there is no interval. A proportion gets
-    Wilson's interval where its rows are all independent; where it is 0 or 1, which a bootstrap would call
-    certain, it gets Wilson's with the number of clusters as n, the most careful reading.
+    figure is not defined are left out, and with fewer than half left, or with all of them alike (an AUROC of
+    1), there is no interval. A proportion gets Wilson's interval where its rows are all independent; with
+    fewer than `RARE` rows on one side, where a bootstrap is too sure (of 0 and 1 it is certain), it gets
+    Wilson's with the number of clusters as n, the most careful reading.
 
     Args:
         statistics: figures by name, all of the same N rows.
@@ -99,7 +101,9 @@ def estimate(
     found: dict[str, Estimate] = {}
     for name, figure in statistics.items():
         if name in samples:
-            low, high = _percentiles(samples[name], tail)
+            low, high = _percentiles(samples[name], tail, figure.value if figure.biased else None)
+            # A skewed figure can lie outside its percentiles; an interval without its figure would mislead.
+            low, high = min(low, figure.value), max(high, figure.value)
         else:
             low, high = _share_interval(figure, keys, level)
         found[name] = Estimate(figure.value, low, high, figure.n, _cases(figure, keys))
@@ -132,7 +136,8 @@ def _closed_form(figure: Statistic, keys: Ints) -> bool:
     if figure.n == 0:
         return True
     independent = np.unique(keys[figure.rows]).size == figure.n
-    return figure.share and (independent or figure.value in (0.0, 1.0))
+    rarer = min(figure.value, 1 - figure.value) * figure.n
+    return figure.share and (independent or rarer < RARE - 0.5)
 
 
 def _share_interval(figure: Statistic, keys: Ints, level: float) -> tuple[float, float]:
@@ -159,10 +164,13 @@ def _resampled(
     return samples
 
 
-def _percentiles(values: Floats, tail: float) -> tuple[float, float]:
+def _percentiles(values: Floats, tail: float, centre: float | None) -> tuple[float, float]:
     defined = values[np.isfinite(values)]
-    if defined.size * 2 < values.size:
+    if defined.size * 2 < values.size or np.ptp(defined) == 0:
         return math.nan, math.nan
+    if centre is not None:
+        # An ECE is a mean of absolute gaps: every resample adds its noise to each and never takes any.
+        defined = np.maximum(defined - np.median(defined) + centre, 0.0)
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
 

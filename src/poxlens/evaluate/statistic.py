@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -25,7 +25,8 @@ class Statistic:
     over: Callable[[Floats], Floats]  # weights [B, N] -> the figure of each weighting [B]
     rows: Bools  # [N], the rows that enter the figure
     sides: tuple[Bools, ...]  # each [N], what there must be enough of: for an AUROC positives and negatives
-    share: bool = field(default=False)  # a proportion of `rows`: has a closed-form interval
+    share: bool = False  # a proportion of `rows`: has a closed-form interval
+    biased: bool = False  # resampling alone moves it (a mean of absolute gaps): samples are moved back
 
     @property
     def value(self) -> float:
