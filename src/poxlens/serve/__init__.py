@@ -1,1 +1,1 @@
-"""The local page and its HTTP API."""
+"""The local page and its JSON API: photos in, decisions out, nothing kept."""

@@ -1,0 +1,123 @@
+"""The application: the page, `POST /api/screen` and `GET /api/bundle`, behind the guard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.resources import files
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from poxlens.errors import PoxlensError
+from poxlens.screen.background import available_cores
+from poxlens.screen.reasons import DISCLAIMER
+from poxlens.serve.answers import Screens, answer_person, answer_photo, describe_bundle
+from poxlens.serve.guard import MAX_BODY, Guard, Hosts, TooLargeError
+from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
+
+log = logging.getLogger("poxlens.serve")
+
+_PAGE = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/app.css": ("app.css", "text/css; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/main.js": ("main.js", "text/javascript; charset=utf-8"),
+    "/build.js": ("build.js", "text/javascript; charset=utf-8"),
+    "/answer.js": ("answer.js", "text/javascript; charset=utf-8"),
+    "/details.js": ("details.js", "text/javascript; charset=utf-8"),
+    "/photos.js": ("photos.js", "text/javascript; charset=utf-8"),
+}
+
+
+def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int = MAX_BODY) -> Guard:
+    """The ASGI application.
+
+    Args:
+        screener: made already, so that a damaged bundle shows before a server starts.
+        hosts: which Host headers are served; None for the names of the local machine.
+        max_body: bytes of one request.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    bundle = {
+        **describe_bundle(screener.bundle),
+        "disclaimer": DISCLAIMER,
+        "max_bytes": max_body,
+        "max_photos": MAX_PHOTOS,
+    }
+    cores = available_cores()
+
+    @app.post("/api/screen")
+    async def screen(request: Request) -> dict[str, Any]:
+        upload = await read_upload(request)
+        # Photos of one request run side by side, as many as there are cores, off the event loop.
+        limiter = _limiter(app, cores)
+        answers = await asyncio.gather(
+            *(
+                anyio.to_thread.run_sync(answer_photo, screener, photo, limiter=limiter)
+                for photo in upload.photos
+            )
+        )
+        person = answer_person([decision for decision, _ in answers], upload.context)
+        return {"person": person, "photos": [shown for _, shown in answers]}
+
+    @app.get("/api/bundle")
+    async def about() -> dict[str, Any]:
+        return bundle
+
+    _add_page(app)
+    _add_faults(app)
+    return Guard(app, hosts=hosts or Hosts(), max_body=max_body)
+
+
+def _limiter(app: FastAPI, cores: int) -> anyio.CapacityLimiter:
+    # Made within the running loop, once.
+    if not hasattr(app.state, "limiter"):
+        app.state.limiter = anyio.CapacityLimiter(cores)
+    limiter: anyio.CapacityLimiter = app.state.limiter
+    return limiter
+
+
+def _add_page(app: FastAPI) -> None:
+    static = files("poxlens.serve") / "static"
+    for path, (name, kind) in _PAGE.items():
+        content = (static / name).read_bytes()
+
+        def serve(content: bytes = content, kind: str = kind) -> Response:
+            return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
+
+        app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def _add_faults(app: FastAPI) -> None:
+    @app.exception_handler(RequestError)
+    async def refused(_: Request, fault: RequestError) -> JSONResponse:
+        return _fault(fault.status, fault.code, fault.message)
+
+    @app.exception_handler(TooLargeError)
+    async def too_large(_: Request, fault: TooLargeError) -> JSONResponse:
+        return _fault(413, "too_large", str(fault))
+
+    @app.exception_handler(404)
+    async def unknown(_: Request, __: Exception) -> JSONResponse:
+        return _fault(404, "not_found", "There is nothing at this address.")
+
+    @app.exception_handler(405)
+    async def wrong_method(_: Request, __: Exception) -> JSONResponse:
+        return _fault(405, "method", "This address does not take this kind of request.")
+
+    @app.exception_handler(PoxlensError)
+    async def failed(_: Request, fault: PoxlensError) -> JSONResponse:
+        log.error("screening failed: %s", fault)
+        return _fault(500, "failed", fault.client_message)
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, fault: Exception) -> JSONResponse:
+        log.error("screening failed", exc_info=fault)
+        return _fault(500, "failed", "The photos could not be screened. The program's window says why.")
+
+
+def _fault(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)

@@ -1,0 +1,97 @@
+"""Running the page: a free port, uvicorn, and the browser once it answers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from poxlens.errors import PoxlensError
+from poxlens.serve.answers import Screens
+from poxlens.serve.app import create_app
+from poxlens.serve.guard import Hosts
+
+DEFAULT_PORT = 8731
+_TRIES = 50
+
+
+class AddressError(PoxlensError):
+    """An address that cannot be listened on."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on `port`, or on the next free one; 0 takes any free port.
+
+    Raises:
+        AddressError: when the host is not of this machine, or no port near is free.
+    """
+    try:
+        family, _, _, _, _ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as fault:
+        raise AddressError(f"--host {host}: this name is not known ({fault.strerror or fault}).") from None
+    last: OSError | None = None
+    for candidate in range(port, min(port + _TRIES, 65536)) if port else (0,):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":  # on Windows it would let two servers share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, candidate))
+            listener.listen(64)
+        except OSError as fault:
+            listener.close()
+            last = fault
+        else:
+            return listener
+    why = last.strerror if last is not None else "no port"
+    raise AddressError(f"Cannot listen on {host}, port {port}: {why}. Choose others with --host and --port.")
+
+
+def address(listener: socket.socket, host: str) -> str:
+    """The URL to open for a listening socket."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
+    name = f"[{name}]" if ":" in name and not name.startswith("[") else name
+    return f"http://{name}:{listener.getsockname()[1]}"
+
+
+def serve(
+    screener: Screens,
+    listener: socket.socket,
+    host: str,
+    *,
+    on_start: Callable[[], None] | None = None,
+) -> None:
+    """Serve until stopped (Ctrl+C, SIGTERM).
+
+    Args:
+        screener: with the bundle.
+        listener: from `listen`.
+        host: as given to `listen`; decides which Host headers are served.
+        on_start: called in a thread once the server accepts requests.
+    """
+    config = uvicorn.Config(
+        create_app(screener, hosts=Hosts.serving(host)),
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    if on_start is not None:
+        # The socket listens already: a browser that is early waits in its queue.
+        threading.Thread(target=on_start, daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def open_browser(url: str) -> None:
+    """Open the page where there is a desktop; a text browser would take over the terminal."""
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(v) for v in ("DISPLAY", "WAYLAND_DISPLAY")
+    ):
+        return
+    webbrowser.open(url)
