@@ -29,7 +29,7 @@ def open_webp(data: bytes) -> Container:
     else:
         raise unreadable("corrupt", "no picture in the WebP")
     # libwebp's animation decoder holds two canvases and the frame, Pillow two more copies of the result.
-    return Container(data=data, size=(width, height), bytes_per_pixel=20.0)
+    return Container(data=data, size=(width, height), bytes_per_pixel=17.0)
 
 
 def open_boxes(data: bytes) -> Container:
@@ -52,7 +52,7 @@ def open_boxes(data: bytes) -> Container:
             if end > len(data):
                 raise unreadable("truncated", "the file ends inside its header")
             meta = data[position:end].replace(b"Exif", b"none").replace(b"mime", b"none")
-            return Container(data=b"".join((data[:position], meta, data[end:])), bytes_per_pixel=16.0)
+            return Container(data=b"".join((data[:position], meta, data[end:])), bytes_per_pixel=12.0)
         if size < 8 or position + size > len(data):
             raise unreadable("truncated", "the file ends before its header")
         position += size

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 _SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
 _SRGB_NAMES = (b"sRGB", b"s\0R\0G\0B")
 _WHITE = 255
+_BAND = 256
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
@@ -81,26 +84,27 @@ def _through_profile(image: Image.Image, icc: bytes | None) -> Image.Image | Non
         return None
 
 
+def _bands(image: Image.Image) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The pixels in bands of 256 rows, each with its first row: an array of 100 megapixels costs 800 MB."""
+    for top in range(0, image.height, _BAND):
+        yield top, np.asarray(image.crop((0, top, image.width, min(top + _BAND, image.height))))
+
+
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:
-    deep = np.asarray(image)
-    if deep.dtype.byteorder == ">":
-        deep = deep.astype(np.uint16)
-    eight = np.empty(deep.shape, np.uint8)
-    for top in range(0, deep.shape[0], 256):  # in bands, as 100 megapixels of temporaries are 800 MB
-        band = deep[top : top + 256]
-        eight[top : top + 256] = (band - (band >> 8) + 128) >> 8  # = round(v / 257), without overflow
+    eight = np.empty((image.height, image.width), np.uint8)
+    for top, band in _bands(image):
+        deep = band.astype(np.uint16)  # in the machine's byte order
+        eight[top : top + _BAND] = (deep - (deep >> 8) + 128) >> 8  # = round(v / 257), without overflow
     return Image.fromarray(eight)
 
 
 def _from_thirty_two_bits(image: Image.Image) -> Image.Image:
-    deep = np.asarray(image)
-    bands = [deep[top : top + 256] for top in range(0, deep.shape[0], 256)]
     with np.errstate(invalid="ignore"):
-        largest = max(float(np.max(band, where=np.isfinite(band), initial=0)) for band in bands)
+        largest = max(float(np.max(band, where=np.isfinite(band), initial=0)) for _, band in _bands(image))
     ranges = (1.0, 255.0, 65535.0, 4294967295.0) if image.mode == "F" else (255.0, 65535.0, 4294967295.0)
     full = next((value for value in ranges if largest <= value), largest)
-    eight = np.empty(deep.shape, np.uint8)
-    for index, band in enumerate(bands):
+    eight = np.empty((image.height, image.width), np.uint8)
+    for top, band in _bands(image):
         values = np.nan_to_num(band.astype(np.float64), nan=0.0, posinf=full, neginf=0.0)
-        eight[256 * index : 256 * index + 256] = np.clip(np.rint(values * (255.0 / full)), 0, 255)
+        eight[top : top + _BAND] = np.clip(np.rint(values * (255.0 / full)), 0, 255)
     return Image.fromarray(eight)

@@ -47,7 +47,7 @@ _OPENERS: dict[str, Callable[[bytes], Container]] = {
     "webp": open_webp,
     "heic": open_boxes,
     "avif": open_boxes,
-    "bmp": lambda data: Container(data=data, bytes_per_pixel=8.0),
+    "bmp": lambda data: Container(data=data, bytes_per_pixel=6.0),
 }
 
 
@@ -98,10 +98,14 @@ def _decode(container: Container, kind: str, working_side: int, max_pixels: int)
     factor = _factor(stored, working_side)
     with _heavy if _memory(container, stored) > _HEAVY else nullcontext():
         if kind == "jpeg":
-            image.draft(None, (stored[0] // factor, stored[1] // factor))
+            image.draft(None, (max(1, stored[0] // factor), max(1, stored[1] // factor)))
         image.load()
         icc = container.icc or image.info.get("icc_profile")
-        image = _to_upright_srgb(image, icc, container.orientation, working_side)
+        # Bound to the same name at each step, so that 100 megapixels are held once, at most twice.
+        image = colour.to_eight_bits(image)
+        image = _reduce(image, icc, working_side)
+        image = colour.to_srgb(colour.on_white(image), icc)
+        image = exif.upright(image, container.orientation)
     turned = container.orientation >= 5
     return Photo(
         pixels=np.array(image, dtype=np.uint8),
@@ -111,14 +115,11 @@ def _decode(container: Container, kind: str, working_side: int, max_pixels: int)
     )
 
 
-def _to_upright_srgb(image: Image.Image, icc: bytes | None, orientation: int, side: int) -> Image.Image:
-    image = colour.to_eight_bits(image)
+def _reduce(image: Image.Image, icc: bytes | None, side: int) -> Image.Image:
     if image.mode == "LAB":  # its a and b are signed: averaging them as bytes would be wrong
         image = colour.to_srgb(image, icc)
     factor = _factor(image.size, side)
-    if factor > 1:
-        image = image.reduce(factor)
-    return exif.upright(colour.to_srgb(colour.on_white(image), icc), orientation)
+    return image.reduce(factor) if factor > 1 else image
 
 
 def _factor(size: tuple[int, int], side: int) -> int:
@@ -128,7 +129,7 @@ def _factor(size: tuple[int, int], side: int) -> int:
 
 
 def _memory(container: Container, size: tuple[int, int]) -> float:
-    return size[0] * size[1] * container.bytes_per_pixel + 2 * len(container.data)
+    return size[0] * size[1] * container.bytes_per_pixel + len(container.data)
 
 
 def _check_size(container: Container, size: tuple[int, int], max_pixels: int) -> None:

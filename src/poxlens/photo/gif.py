@@ -42,7 +42,7 @@ def open_gif(data: bytes) -> Container:
     return Container(
         data=b"".join((head, control, data[position:end], b"\x3b")),
         size=(int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")),
-        bytes_per_pixel=10.0,
+        bytes_per_pixel=9.0,
     )
 
 

@@ -1,8 +1,9 @@
 """Is this a usable close-up of skin? Six checks, each with a number, its limit, a reason code and advice.
 
-All but size and shape are measured on a canonical copy whose short side is at most 256 px, so that the numbers
-do not depend on the camera's resolution. The limits are loose on purpose: refusing a rash photo costs more than
-assessing a poor one, and novelty comes next. Calibration: benchmarks/quality_limits.py, docs/photo.md.
+All but size and shape are measured on a canonical copy whose short side is at most 256 px, so that the
+numbers do not depend on the camera's resolution. The limits are loose on purpose: refusing a rash photo costs
+more than assessing a poor one, and novelty comes next.
+Calibration: benchmarks/quality_limits.py, docs/photo.md.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class InputRule:
 
 
 def crop_box(width: int, height: int, rule: InputRule) -> tuple[int, int, int, int]:
-    """The part of a photo that the model sees, centred: left, top, right, bottom in px (the last two exclusive).
+    """The part of a photo that the model sees, centred: left, top, right, bottom in px.
 
     The long side keeps floor(short side x max_aspect) px, at most what it has; an odd remainder leaves one px
     more at the right or bottom.

@@ -122,13 +122,16 @@ def open_tiff(data: bytes) -> Container:
     icc = directory.raw(_ICC)
     samples = max(directory.number(_SAMPLES, 1), 1)
     sample_bytes = max(directory.number(_BITS, 1), 8) / 8
+    buffer = 0.0  # of the decoder, for one strip or tile
+    if directory.number(_COMPRESSION, 1) != 1:
+        buffer = samples * sample_bytes * piece_pixels
     return Container(
         data=_rewrite(directory, pieces),
         orientation=orientation if 1 <= orientation <= 8 else 1,
         icc=icc if icc and len(icc) <= _MAX_PROFILE else None,
         size=(width, height),
-        # The decoded image, a copy on the way to 8 bits, and the decoder's buffer for one strip or tile.
-        bytes_per_pixel=8.0 + samples * sample_bytes * piece_pixels / (width * height),
+        # The decoded image and the copy for alpha or 8 bits.
+        bytes_per_pixel=(8.0 if samples in (2, 4) else 5.0) + buffer / (width * height),
     )
 
 
