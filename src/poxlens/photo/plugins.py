@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
+import logging
 import re
 import warnings
 
@@ -34,6 +37,8 @@ def open_header(container: Container, kind: str) -> Image.Image:
         Exception: whatever the reader raises on a damaged header.
     """
     _quiet_pillow()
+    if kind == "tiff":
+        _quiet_libtiff()
     module, name = _READERS[kind]
     try:
         reader = getattr(importlib.import_module(module), name)
@@ -54,8 +59,29 @@ def _quiet_pillow() -> None:
 
     Not `warnings.catch_warnings`, which restores the wrong filters when several threads decode.
     """
+    _LOG.addHandler(_NOWHERE)  # else logging prints what has no handler; adding it twice does nothing
     if _QUIET not in warnings.filters:
         warnings.filterwarnings("ignore", module=_QUIET[3].pattern)
 
 
+@functools.cache
+def _quiet_libtiff() -> None:
+    """Take away libtiff's error handler, which prints to the standard error stream line by line.
+
+    Where Pillow was linked in a way that hides the function, the lines stay; nothing else changes.
+    """
+    import ctypes
+
+    from PIL import _imaging
+
+    with contextlib.suppress(AttributeError, OSError):
+        library = ctypes.CDLL(_imaging.__file__)
+        for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+            setter.restype = ctypes.c_void_p
+            setter.argtypes = [ctypes.c_void_p]
+            setter(None)
+
+
+_LOG = logging.getLogger("PIL")
+_NOWHERE = logging.NullHandler()
 _QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)  # as filterwarnings stores it
