@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -36,3 +37,23 @@ def hostile_folder(hostile: ModuleType, tmp_path_factory: pytest.TempPathFactory
         path.write_bytes(item.data)
         expected[path] = item.expected
     return expected
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModuleType:
+    """The builder of tiny bundles: `tiny.build(folder)`, `tiny.manifest()`, `tiny.model()`."""
+    return _load("tiny", Path(__file__).parent / "bundle" / "tiny.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_path(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny bundle; not to be changed."""
+    folder = tmp_path_factory.mktemp("tiny") / "bundle"
+    tiny.build(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_copy(tiny_path: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle that a test may damage."""
+    return Path(shutil.copytree(tiny_path, tmp_path / "copy"))

@@ -1,8 +1,8 @@
-"""A tiny bundle with a real ONNX graph, so that tests need no trained weights: mean colour in, every output out.
+"""A tiny bundle with a real ONNX graph, so that tests need no trained weights: mean colour in, all outputs out.
 
-What it gives can be computed by hand: with m the mean colour / 255 of the prepared photo, embedding = m padded with
-zeros, logits = bias + gain * m[0] for the target and bias for the others, novelty = 100 * |m - centre|^2, and class k's
-map is relu(colour[k % 3] of each of 7 x 7 cells).
+What it gives can be computed by hand: with m the mean colour / 255 of the prepared photo, embedding = m padded
+with zeros, logits = bias + gain * m[0] for the target and bias for the others, novelty = 100 * |m - centre|^2, and
+class k's map is relu(colour[k % 3] of each of 7 x 7 cells).
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def manifest(**changes: Any) -> Manifest:
         gate=Gate(novelty_limit=30.0, not_skin_fraction=0.1, quality=QualityLimits(), top_probability=0.6),
         golden=[],
         evidence=Evidence(
-            "5 x 5-fold, groups kept together", "0" * 64, [Figure("AUROC", "all", Interval(0.93, 0.91, 0.95, 400))]
+            "5 x 5-fold, groups kept together",
+            "0" * 64,
+            [Figure("AUROC", "all", Interval(0.93, 0.91, 0.95, 400))],
         ),
         licence="CC-BY-NC-4.0",
         intended_use="Tests only.",

@@ -23,9 +23,7 @@ bundle = typer.Typer(
 
 Where = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="[PATH]", show_default=False, help="folder or .zip; without it the embedded bundle"
-    ),
+    typer.Argument(metavar="PATH", show_default=False, help="folder or .zip; without it the embedded bundle"),
 ]
 
 
@@ -34,7 +32,10 @@ def show(
     path: Where = None,
     as_json: Annotated[bool, typer.Option("--json", help="print it as one JSON object")] = False,
 ) -> None:
-    """Print a bundle's card: classes, thresholds with their evidence, limits, licence."""
+    """Print a bundle's card.
+
+    Classes, operating points and figures with their intervals, calibration, gate, limits, licence, files.
+    """
     from poxlens.bundle.fields import plain
     from poxlens.bundle.store import load
 
@@ -47,7 +48,11 @@ def show(
 
 @bundle.command()
 def verify(path: Where = None) -> None:
-    """Check sizes, SHA-256 and every ONNX model's golden examples; exit code 1 when refused."""
+    """Check every file and every number.
+
+    Format, schema, sizes and SHA-256 of all files, golden examples of every ONNX model. Exit code 1 when the
+    bundle is refused.
+    """
     from poxlens.bundle.store import load
     from poxlens.screen.engine import Engine
 

@@ -145,8 +145,8 @@ def _likeness(decision: Decision) -> list[str]:
     width = max(map(len, decision.probabilities))
     ranked = sorted(decision.probabilities.items(), key=lambda entry: -entry[1])
     lines = [f"  {name:<{width}}  {bar(p)} {p:5.2f}" for name, p in ranked]
-    inside = ", ".join(decision.prediction_set) or "none of the classes"
-    return [*lines, block(f"Cannot be excluded: {inside}.", "  ")]
+    inside = ", ".join(decision.prediction_set) or "empty"
+    return [*lines, "", block(f"Prediction set: {inside}", "  ")]
 
 
 def _details(decision: Decision, heatmap: Path | None) -> list[str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from poxlens.errors import BundleError
-from poxlens.screen.golden import check
+from poxlens.screen.background import Background
+from poxlens.screen.golden import check, prepared
 from poxlens.screen.graph import Graph, Outputs
 
 if TYPE_CHECKING:
@@ -35,16 +36,13 @@ class Engine:
         manifest = bundle.manifest
         self.manifest = manifest
         self.model = _choose(manifest) if model is None else model
-        self._graph = Graph(
-            bundle.read(self.model.file),
-            size=manifest.input.size,
-            classes=len(manifest.classes),
-            threads=threads,
+        file, size, classes = self.model.file, manifest.input.size, len(manifest.classes)
+        loading = Background(lambda: Graph(bundle.read(file), size=size, classes=classes, threads=threads))
+        photos = prepared(
+            {golden.file: bundle.read(golden.file) for golden in manifest.golden}, manifest.input
         )
-        pngs = {golden.file: bundle.read(golden.file) for golden in manifest.golden}
-        self.golden_difference = check(
-            self._graph, manifest.input, manifest.golden, pngs, self.model.golden_tolerance
-        )
+        self._graph = loading.result()
+        self.golden_difference = check(self._graph, manifest.golden, photos, self.model.golden_tolerance)
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """All outputs for a batch of prepared photos, [N, S, S, 3] uint8; see `Graph.run`."""

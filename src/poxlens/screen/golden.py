@@ -5,6 +5,7 @@ Each is decoded and prepared by the way every photo goes, so a fault of decoding
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from poxlens.bundle.manifest import EMBEDDING_HEAD, GoldenExample
 from poxlens.errors import BundleError, PhotoError
 from poxlens.photo.decode import decode
 from poxlens.photo.resize import InputRule, prepare
+from poxlens.screen.background import Background, available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from poxlens.screen.graph import Graph, Outputs
+
+
+def prepared(photos: dict[str, bytes], rule: InputRule) -> dict[str, NDArray[np.uint8]]:
+    """The golden photos as the model sees them.
+
+    Args:
+        photos: path in the bundle -> PNG bytes.
+        rule: the bundle's input rule.
+
+    Raises:
+        BundleError: naming the photo that cannot be read.
+    """
+    made = {}
+    for file, png in photos.items():
+        try:
+            made[file] = prepare(decode(png).pixels, rule)
+        except PhotoError as fault:
+            raise BundleError(f"golden example {file} cannot be read: {fault}") from fault
+    return made
 
 
 def examples(graph: Graph, rule: InputRule, photos: dict[str, bytes]) -> list[GoldenExample]:
@@ -30,47 +51,55 @@ def examples(graph: Graph, rule: InputRule, photos: dict[str, bytes]) -> list[Go
         rule: the bundle's input rule.
         photos: path in the bundle -> PNG bytes.
     """
-    made = []
-    for file, png in photos.items():
-        outputs = graph.run(_prepared(file, png, rule)[np.newaxis])
-        made.append(_example(file, outputs, 0))
-    return made
+    images = prepared(photos, rule)
+    return [_example(file, graph.run(image[np.newaxis]), 0) for file, image in images.items()]
 
 
 def check(
-    graph: Graph, rule: InputRule, goldens: Sequence[GoldenExample], read: dict[str, bytes], tol: float
+    graph: Graph, goldens: Sequence[GoldenExample], photos: dict[str, NDArray[np.uint8]], tolerance: float
 ) -> float:
-    """Run every golden example and compare logits, embedding, novelty and heat maps with what the bundle
-    promises.
+    """Run every golden example and compare logits, embedding, novelty and heat maps with what is promised.
 
     Args:
         graph: the model.
-        rule: the bundle's input rule.
         goldens: what it must give.
-        read: path in the bundle -> PNG bytes.
-        tol: largest difference allowed; for novelty, which has no fixed scale, times max(1, |expected|).
+        photos: path in the bundle -> prepared photo.
+        tolerance: largest difference allowed; for novelty, which has no fixed scale, times max(1,
+            |expected|).
 
     Returns:
-        The largest difference found, in the units of `tol`.
+        The largest difference found, in the units of `tolerance`.
 
     Raises:
         BundleError: naming the example, the output and the difference.
     """
-    batch = np.stack([_prepared(golden.file, read[golden.file], rule) for golden in goldens])
-    outputs = graph.run(batch)
+    # Side by side: together they take the longest part of a start.
+    parts = np.array_split(np.arange(len(goldens)), min(len(goldens), available_cores()))
+    running = [Background(partial(_compare, graph, [goldens[i] for i in part], photos)) for part in parts]
     worst = 0.0
+    for file, name, difference in [found for part in running for found in part.result()]:
+        worst = max(worst, difference)
+        if not difference <= tolerance:
+            raise BundleError(
+                f"golden example {file}: {name} differs by {difference:.3g}, allowed is {tolerance:.3g}. "
+                "This computer does not give the numbers that the bundle was tested with; update poxlens and "
+                "onnxruntime, or fetch the bundle again."
+            )
+    return worst
+
+
+def _compare(
+    graph: Graph, goldens: Sequence[GoldenExample], photos: dict[str, NDArray[np.uint8]]
+) -> list[tuple[str, str, float]]:
+    """File, output and difference of each output of each example."""
+    outputs = graph.run(np.stack([photos[golden.file] for golden in goldens]))
+    compared = []
     for i, golden in enumerate(goldens):
         found = _example(golden.file, outputs, i)
         for name in ("logits", "embedding_head", "novelty", "heatmap_mean"):
             difference = _difference(name, getattr(found, name), getattr(golden, name), golden.file)
-            worst = max(worst, difference)
-            if not difference <= tol:
-                raise BundleError(
-                    f"golden example {golden.file}: {name} differs by {difference:.3g}, allowed is {tol:.3g}. "
-                    "This computer does not give the numbers that the bundle was tested with; update poxlens "
-                    "and onnxruntime, or fetch the bundle again."
-                )
-    return worst
+            compared.append((golden.file, name, difference))
+    return compared
 
 
 def _difference(name: str, found: object, expected: object, file: str) -> float:
@@ -93,10 +122,3 @@ def _example(file: str, outputs: Outputs, i: int) -> GoldenExample:
 
 def _floats(values: NDArray[np.floating]) -> list[float]:
     return [float(value) for value in values]
-
-
-def _prepared(file: str, png: bytes, rule: InputRule) -> NDArray[np.uint8]:
-    try:
-        return prepare(decode(png).pixels, rule)
-    except PhotoError as fault:
-        raise BundleError(f"golden example {file} cannot be read: {fault}") from fault

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 DISCLAIMER = "A screening aid, not a diagnosis. A PCR test of a skin lesion decides."
 
-_SEE = "A health worker should look at the rash."
-
 REASONS = {
     "novel.not_skin": "This does not look like a close-up of skin. Photograph the rash itself from a hand's "
     "breadth away, so that skin fills the picture.",
@@ -25,11 +23,13 @@ REASONS = {
     "else the rash may be: see a health worker if it spreads or changes, if fever or swollen lymph nodes "
     "appear, or after contact with a case.",
     "uncertain.between": "The likeness to mpox is neither low enough to set aside nor high enough to refer. "
-    + _SEE,
-    "uncertain.possible": "Mpox cannot be excluded among the conditions that fit this photo. " + _SEE,
-    "uncertain.top_probability": "No single condition stands out in this photo. A sharper, closer one may "
-    "help. " + _SEE,
-    "uncertain.empty_set": "None of the conditions that the tool knows fits this photo well. " + _SEE,
+    "A health worker should look at the rash.",
+    "uncertain.possible": "Mpox cannot be excluded among the conditions that fit this photo. It takes an "
+    "examination, and a test where that advises one.",
+    "uncertain.top_probability": "No single condition stands out in this photo. A sharper, closer photo in "
+    "even daylight may help.",
+    "uncertain.empty_set": "None of the conditions that the tool knows fits this photo well. Show the rash to "
+    "a health worker instead of relying on a photo.",
     "context.contact": "Contact with a probable or confirmed case within 21 days: refer, whatever the photo "
     "shows.",
     "context.fever_and_nodes": "Fever together with swollen lymph nodes: refer, whatever the photo shows.",

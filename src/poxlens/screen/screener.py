@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,10 @@ import numpy as np
 from poxlens.bundle.store import Bundle, load
 from poxlens.errors import PhotoError
 from poxlens.photo.decode import UNREADABLE, Photo, decode
-from poxlens.photo.quality import check_quality
+from poxlens.photo.quality import canonical, check_quality
 from poxlens.photo.resize import prepare
 from poxlens.photo.skin import skin_mask, skin_tone
+from poxlens.screen.background import available_cores
 from poxlens.screen.decision import Context, Decision, decide
 from poxlens.screen.engine import Engine, prediction_set, probabilities
 from poxlens.screen.reasons import Reason
@@ -115,9 +115,10 @@ class Screener:
     def _judge(self, photo: Photo, context: Context | None, ms: dict[str, float]) -> Decision:
         manifest = self.bundle.manifest
         start = perf_counter()
-        mask = skin_mask(photo.pixels)
-        checks: tuple[QualityCheck, ...] = check_quality(photo, manifest.gate.quality, mask)
-        tone = skin_tone(photo.pixels, mask)
+        small = canonical(photo.pixels)
+        mask = skin_mask(small)
+        checks: tuple[QualityCheck, ...] = check_quality(photo, manifest.gate.quality, mask, small=small)
+        tone = skin_tone(small, mask)
         ms["quality"] = _since(start)
         if not all(check.passed for check in checks):
             decision = decide(manifest, bundle=self.bundle.label, quality=checks, context=context)
@@ -141,14 +142,6 @@ class Screener:
         heatmaps = outputs.heatmap[0]
         target = heatmaps[manifest.classes.index(manifest.target)]
         return replace(decision, skin_tone=tone, heatmap=target, heatmaps=heatmaps, prepared=prepared)
-
-
-def available_cores() -> int:
-    """Cores that this process may use (a container often grants fewer than the machine has)."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
 
 
 def _since(start: float) -> float:
