@@ -19,7 +19,7 @@ BENCHMARKS = {"start": start.run, "model": model.run, "photo": photo.run, "folde
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmarks: 0 when every target is met (with --quick always), 1 on a miss, 2 without a bundle."""
+    """Run the benchmarks: 0 when every target is met or with --quick, 1 on a miss, 2 without a bundle."""
     options = _options(argv)
     bundle = options.bundle or embedded_path()
     if not bundle.exists():
