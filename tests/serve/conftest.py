@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
+from PIL import Image
 
+from poxlens.data.phantom import PhantomSpec, draw
 from poxlens.errors import PhotoError
 from poxlens.photo.decode import UNREADABLE, Photo, decode
 from poxlens.photo.quality import QualityLimits, canonical, check_quality
@@ -15,6 +22,8 @@ from poxlens.photo.resize import InputRule, prepare
 from poxlens.photo.skin import skin_mask, skin_tone
 from poxlens.screen.decision import Context, Decision, Outcome, Reason, with_context
 from poxlens.screen.reasons import reason
+from poxlens.serve.app import create_app
+from poxlens.serve.server import address, listen, settings
 
 CLASSES = ("mpox", "chickenpox", "measles", "hfmd", "acne", "other-rash", "healthy")
 LABEL = "fake 0.1 sha256:0123456789abcdef"
@@ -111,3 +120,56 @@ class FakeScreener:
 @pytest.fixture
 def fake_screener() -> FakeScreener:
     return FakeScreener()
+
+
+def encoded(pixels: np.ndarray, form: str = "JPEG", **options: Any) -> bytes:
+    with io.BytesIO() as stream:
+        Image.fromarray(pixels).save(stream, format=form, **options)
+        return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def pustules() -> bytes:
+    """A phantom that the fake refers."""
+    spec = PhantomSpec(seed=11, size=480, ita=-20.0, lesion="umbilicated-pustule", count=5)
+    return encoded(draw(spec).image, quality=92)
+
+
+@pytest.fixture(scope="session")
+def macules() -> bytes:
+    """A phantom that the fake does not suspect."""
+    return encoded(draw(PhantomSpec(seed=12, size=400, ita=45.0, lesion="macule", count=4)).image, quality=92)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> bytes:
+    """A phantom below the limit of size."""
+    return encoded(draw(PhantomSpec(seed=13, size=96, ita=20.0, lesion="papule", count=4)).image, "PNG")
+
+
+@contextmanager
+def running(max_body: int | None = None) -> Iterator[str]:
+    """The page of a fake screener on a free port, as its URL."""
+    listener = listen("127.0.0.1", 0)
+    app = create_app(FakeScreener(), **({} if max_body is None else {"max_body": max_body}))
+    server = uvicorn.Server(settings(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield address(listener, "127.0.0.1")
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture
+def start() -> Any:
+    """`with start() as url`."""
+    return running
+
+
+@pytest.fixture
+def image_bytes() -> Any:
+    """`image_bytes(pixels, "PNG")`."""
+    return encoded

@@ -20,7 +20,7 @@ def app(
     ] = "127.0.0.1",
     port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, help="Port; the next free one if taken, 0 for any free."),
+        typer.Option("--port", help="Port; the next free one if taken, 0 for any free."),
     ] = DEFAULT_PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     bundle: Annotated[
@@ -44,8 +44,10 @@ def _run(host: str, port: int, browser: bool, bundle: Path | None) -> None:
     if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn", "python_multipart")):
         raise MissingExtraError("serve", "poxlens app")
     from poxlens.screen.screener import Screener
-    from poxlens.serve.server import address, listen, open_browser, serve
+    from poxlens.serve.server import AddressError, address, listen, open_browser, serve
 
+    if not 0 <= port <= 65535:
+        raise AddressError(f"--port must be 0 to 65535, not {port}.")
     listener = listen(host, port)
     try:
         screener = Screener(bundle)

@@ -1,8 +1,8 @@
 """What stands before the API: who may ask, how much may be sent, and what a browser may do with the page.
 
 A page on another site can make a visitor's browser send requests to 127.0.0.1, and can point a name of its
-own at 127.0.0.1 to read the answers (DNS rebinding). So the Host header must name this machine, an upload must
-come from this page, and no other origin is ever allowed (no CORS).
+own at 127.0.0.1 to read the answers (DNS rebinding). So the Host header must name this machine, an upload
+must come from this page, and no other origin is ever allowed (no CORS).
 """
 
 from __future__ import annotations

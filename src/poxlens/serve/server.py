@@ -14,7 +14,7 @@ import uvicorn
 from poxlens.errors import PoxlensError
 from poxlens.serve.answers import Screens
 from poxlens.serve.app import create_app
-from poxlens.serve.guard import Hosts
+from poxlens.serve.guard import Guard, Hosts
 
 DEFAULT_PORT = 8731
 _TRIES = 50
@@ -73,19 +73,18 @@ def serve(
         host: as given to `listen`; decides which Host headers are served.
         on_start: called in a thread once the server accepts requests.
     """
-    config = uvicorn.Config(
-        create_app(screener, hosts=Hosts.serving(host)),
-        log_level="warning",
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(settings(create_app(screener, hosts=Hosts.serving(host))))
     if on_start is not None:
         # The socket listens already: a browser that is early waits in its queue.
         threading.Thread(target=on_start, daemon=True).start()
     server.run(sockets=[listener])
+
+
+def settings(app: Guard) -> uvicorn.Config:
+    """How uvicorn runs the page: quiet, without WebSockets, without telling its name."""
+    return uvicorn.Config(
+        app, log_level="warning", lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=3
+    )
 
 
 def open_browser(url: str) -> None:
