@@ -288,3 +288,13 @@ def test_the_skin_colour_agrees_with_littlecms() -> None:
         lightness, _, b = ImageCms.applyTransform(pixel, to_lab).getpixel((0, 0))
         angle = math.degrees(math.atan2(lightness / 2.55 - 50.0, b - 128))
         assert angle == pytest.approx(ita, abs=6.0)
+
+
+def test_the_guide_runs_and_names_every_lesion_and_column() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "phantoms.md").read_text("utf-8")
+    scope: dict[str, object] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], scope)
+    assert scope["phantom"].count == 4  # type: ignore[attr-defined]
+    flat = " ".join(guide.split())
+    assert all(f"`{lesion}`" in guide for lesion in LESIONS)
+    assert ", ".join(MANIFEST_COLUMNS) in flat
