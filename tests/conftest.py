@@ -23,7 +23,7 @@ def _load(name: str, path: Path) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def hostile() -> ModuleType:
-    """The builder of malformed and hostile files: `hostile.table()`, `hostile.picture()`, `hostile.encode()`."""
+    """The builder of hostile files: `hostile.table()`, `hostile.picture()`, `hostile.encode()`."""
     return _load("hostile", Path(__file__).parent / "photo" / "hostile.py")
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import tracemalloc
 import zipfile
@@ -148,13 +147,13 @@ def test_pack_leaves_the_old_bundle_when_the_new_one_is_wrong(tiny, tmp_path):
     with pytest.raises(BundleError, match=r"models\[0\]\.file: model\.onnx is not among"):
         pack(tmp_path / "b", old.manifest, {"MODEL_CARD.md": b""})
     assert load(tmp_path / "b").digest == old.digest
-    assert os.listdir(tmp_path) == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_pack_replaces_a_bundle_and_nothing_else(tiny, tmp_path):
     tiny.build(tmp_path / "b")
     assert tiny.build(tmp_path / "b", version="1.0.1").version == "1.0.1"
-    assert os.listdir(tmp_path) == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) & 0o055 == 0o055
     mine = tmp_path / "mine"
     mine.mkdir()

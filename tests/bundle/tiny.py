@@ -1,8 +1,8 @@
-"""A tiny bundle with a real ONNX graph, so that tests need no trained weights: mean colour in, all outputs out.
+"""A tiny bundle with a real ONNX graph, so that tests need no trained weights.
 
-What it gives can be computed by hand: with m the mean colour / 255 of the prepared photo, embedding = m padded
-with zeros, logits = bias + gain * m[0] for the target and bias for the others, novelty = 100 * |m - centre|^2, and
-class k's map is relu(colour[k % 3] of each of 7 x 7 cells).
+What it gives can be computed by hand. With m the mean colour / 255 of the prepared photo: embedding = m
+padded with zeros, logits = bias + gain * m[0] for the target and bias for the others, novelty =
+100 * |m - centre|^2, and class k's map is relu(colour[k % 3] of each of 7 x 7 cells).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from poxlens.screen.context import Context
@@ -85,12 +86,13 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form that a client may see: numbers rounded, no pixels, no metadata of the photo."""
+        known = self.novelty is not None and isfinite(self.novelty)
         shown: dict[str, Any] = {
             "outcome": self.outcome.value,
             "reasons": [r.to_json() for r in self.reasons],
             "probabilities": {c: round(p, 6) for c, p in self.probabilities.items()} if self.assessed else {},
             "prediction_set": list(self.prediction_set) if self.assessed else [],
-            "novelty": None if self.novelty is None else round(self.novelty, 6),
+            "novelty": round(self.novelty or 0.0, 6) if known else None,
             "quality": [_quality_json(check) for check in self.quality],
             "skin_tone": _skin_tone_json(self.skin_tone),
             "bundle": self.bundle,

@@ -28,8 +28,8 @@ REASONS = {
     "examination, and a test where that advises one.",
     "uncertain.top_probability": "No single condition stands out in this photo. A sharper, closer photo in "
     "even daylight may help.",
-    "uncertain.empty_set": "None of the conditions that the tool knows fits this photo well. Show the rash to "
-    "a health worker instead of relying on a photo.",
+    "uncertain.empty_set": "None of the conditions that the tool knows fits this photo well. Show the rash "
+    "to a health worker instead of relying on a photo.",
     "context.contact": "Contact with a probable or confirmed case within 21 days: refer, whatever the photo "
     "shows.",
     "context.fever_and_nodes": "Fever together with swollen lymph nodes: refer, whatever the photo shows.",

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from poxlens.screen.decision import Decision, Outcome
+from poxlens.screen.overlay import draw, overlay
+from poxlens.screen.reasons import reason
+
+LIGHT, DARK, LESION = (235, 200, 180), (70, 45, 35), (170, 50, 45)
+
+
+def photo(colour):
+    return np.full((56, 56, 3), colour, np.uint8)
+
+
+def spot():
+    """A map with one strong cell in the upper left."""
+    heat = np.zeros((7, 7), np.float32)
+    heat[1, 1] = 4.0
+    return heat
+
+
+def pixels(png):
+    image = Image.open(BytesIO(png))
+    assert (image.format, image.mode, image.info) == ("PNG", "RGB", {})
+    return np.asarray(image, np.float64)
+
+
+def luminance(colour):
+    linear = (np.asarray(colour) / 255.0) ** 2.2
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("skin", [LIGHT, DARK, LESION])
+def test_the_contour_shows_on_any_skin(skin):
+    """One of its two lines has a contrast of at least 3 : 1 (WCAG 1.4.11) with the skin."""
+    drawn = pixels(draw(photo(skin), spot(), side=448)).reshape(-1, 3)
+    for line in ((255, 255, 255), (10, 14, 50)):
+        assert (drawn == line).all(axis=1).sum() > 80
+    contrasts = [
+        (max(a, b) + 0.05) / (min(a, b) + 0.05)
+        for a, b in ((luminance(skin), luminance(line)) for line in ((255, 255, 255), (10, 14, 50)))
+    ]
+    assert max(contrasts) >= 3.0
+
+
+def test_the_spot_is_where_the_map_says():
+    drawn = pixels(draw(photo(LESION), spot(), side=448))
+    changed = np.abs(drawn - LESION).max(axis=2) > 8
+    rows, columns = np.nonzero(changed)
+    assert rows.mean() == pytest.approx(1.5 / 7 * 448, abs=6)
+    assert columns.mean() == pytest.approx(1.5 / 7 * 448, abs=6)
+    assert not changed[224:].any()
+
+
+def test_a_map_without_evidence_leaves_the_photo_bare():
+    for heat in (np.zeros((7, 7), np.float32), np.full((7, 7), 1e-9, np.float32)):
+        drawn = pixels(draw(photo(LIGHT), heat, scale=1.0, side=56))
+        assert np.abs(drawn - LIGHT).max() <= 1
+
+
+def test_the_scale_is_that_of_the_strongest_class():
+    heatmaps = np.stack([spot(), 10 * spot()])
+    decision = Decision(
+        Outcome.uncertain,
+        (reason("uncertain.between"),),
+        heatmap=heatmaps[0],
+        heatmaps=heatmaps,
+        prepared=photo(LIGHT),
+    )
+    weak, full = pixels(overlay(decision)), pixels(draw(photo(LIGHT), spot()))
+    assert np.abs(weak - LIGHT).max() < 0.5 * np.abs(full - LIGHT).max()
+    assert overlay(Decision(Outcome.cannot_assess, (reason("novel.unknown"),))) is None
