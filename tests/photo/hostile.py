@@ -1,4 +1,4 @@
-"""Malformed and hostile files, made in code, each with what must come of it: "ok" or the code `unreadable.*`."""
+"""Malformed and hostile files, made in code, each with what must come of it: "ok" or a reason code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes = b"", extra: bytes = b"") -> bytes:
+def png(
+    width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes = b"", extra: bytes = b""
+) -> bytes:
     """A PNG with any header; `body` is the compressed picture, `extra` whole chunks before it."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     parts = [b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), extra]
@@ -73,7 +75,17 @@ def tiff_entries(data: bytes, entries: list[tuple[int, int, int, int]], *, next_
 
 def grey_tiff(width: int = 8, height: int = 8, **changes: int) -> list[tuple[int, int, int, int]]:
     """The directory of an uncompressed 8-bit grey TIFF whose pixels start at byte 8."""
-    values = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: width * height}
+    values = {
+        256: width,
+        257: height,
+        258: 8,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: height,
+        279: width * height,
+    }
     values |= {int(tag[1:]): value for tag, value in changes.items()}
     return [(tag, 4, 1, value) for tag, value in sorted(values.items())]
 
@@ -139,28 +151,76 @@ def _jpegs() -> list[Hostile]:
         Hostile("jpeg and zip in one", good + zipped.getvalue(), "ok", upright),
         Hostile("zip and jpeg in one", zipped.getvalue() + good, "not_an_image"),
         Hostile("jpeg named 65,535 x 65,535", _patched(good, _sof(good), b"\xff" * 4), "too_large"),
-        Hostile("jpeg that is taller than its data", _patched(good, _sof(good), b"\x04\x00"), "ok", (WIDTH, 1024)),
+        Hostile(
+            "jpeg that is taller than its data", _patched(good, _sof(good), b"\x04\x00"), "ok", (WIDTH, 1024)
+        ),
         Hostile("jpeg of height 0", _patched(good, _sof(good), b"\0\0"), "corrupt"),
         Hostile("jpeg with 12 bits", _patched(good, _sof(good) - 1, b"\x0c"), "unsupported"),
-        Hostile("jpeg with two frame headers", after_soi(good, segment(0xC0, b"\x08\0\x08\0\x08\x01\1\x11\0")), "corrupt"),
-        Hostile("jpeg without tables", after_soi(good[good.index(b"\xff\xc0") :], b"")[0:0] + b"\xff\xd8"
-                + good[good.index(b"\xff\xc0") :].replace(b"\xff\xc4", b"\xff\xfe"), "corrupt"),
+        Hostile(
+            "jpeg with two frame headers",
+            after_soi(good, segment(0xC0, b"\x08\0\x08\0\x08\x01\1\x11\0")),
+            "corrupt",
+        ),
+        Hostile(
+            "jpeg without tables",
+            after_soi(good[good.index(b"\xff\xc0") :], b"")[0:0]
+            + b"\xff\xd8"
+            + good[good.index(b"\xff\xc0") :].replace(b"\xff\xc4", b"\xff\xfe"),
+            "corrupt",
+        ),
         Hostile("jpeg with 20,000 empty segments", after_soi(good, segment(0xEF, b"") * 20_000), "corrupt"),
-        Hostile("jpeg with 1 MB of junk between segments", after_soi(good, segment(0xFE, b"") + b"\0" * 1_000_000), "ok", upright),
+        Hostile(
+            "jpeg with 1 MB of junk between segments",
+            after_soi(good, segment(0xFE, b"") + b"\0" * 1_000_000),
+            "ok",
+            upright,
+        ),
         Hostile("jpeg with 60,000 scans", scans, "corrupt"),
-        Hostile("jpeg with an exif that loops", after_soi(good, segment(0xE1, b"Exif\0\0" + loop)), "ok", upright[::-1]),
-        Hostile("jpeg with an exif of huge counts", after_soi(good, segment(0xE1, b"Exif\0\0" + huge_count)), "ok", upright),
-        Hostile("jpeg with an exif of noise", after_soi(good, segment(0xE1, b"Exif\0\0" + bytes(range(256)))), "ok", upright),
-        Hostile("jpeg with orientation 77", encode(picture(), "JPEG", exif=b"Exif\0\0" + exif(77)), "ok", upright),
-        Hostile("jpeg with 900 exif blocks", after_soi(good, segment(0xE1, b"Exif\0\0" + b"x" * 60_000) * 900), "ok", upright),
-        Hostile("jpeg with a corrupt profile", encode(picture(), "JPEG", icc_profile=b"not a profile" * 40), "ok", upright),
-        Hostile("jpeg with a profile of other pixels", encode(picture(), "JPEG", icc_profile=_cmyk_profile_lie()), "ok", upright),
+        Hostile(
+            "jpeg with an exif that loops",
+            after_soi(good, segment(0xE1, b"Exif\0\0" + loop)),
+            "ok",
+            upright[::-1],
+        ),
+        Hostile(
+            "jpeg with an exif of huge counts",
+            after_soi(good, segment(0xE1, b"Exif\0\0" + huge_count)),
+            "ok",
+            upright,
+        ),
+        Hostile(
+            "jpeg with an exif of noise",
+            after_soi(good, segment(0xE1, b"Exif\0\0" + bytes(range(256)))),
+            "ok",
+            upright,
+        ),
+        Hostile(
+            "jpeg with orientation 77", encode(picture(), "JPEG", exif=b"Exif\0\0" + exif(77)), "ok", upright
+        ),
+        Hostile(
+            "jpeg with 900 exif blocks",
+            after_soi(good, segment(0xE1, b"Exif\0\0" + b"x" * 60_000) * 900),
+            "ok",
+            upright,
+        ),
+        Hostile(
+            "jpeg with a corrupt profile",
+            encode(picture(), "JPEG", icc_profile=b"not a profile" * 40),
+            "ok",
+            upright,
+        ),
+        Hostile(
+            "jpeg with a profile of other pixels",
+            encode(picture(), "JPEG", icc_profile=_cmyk_profile_lie()),
+            "ok",
+            upright,
+        ),
         Hostile("cmyk jpeg", encode(picture(mode="CMYK"), "JPEG"), "ok", upright),
         Hostile("grey jpeg", encode(picture(mode="L"), "JPEG"), "ok", upright),
         Hostile("jpeg 1 x 1", encode(picture(1, 1), "JPEG"), "ok", (1, 1)),
         Hostile("jpeg 1 x 30,000", encode(picture(1, 30_000), "JPEG"), "ok", (1, 30_000)),
         Hostile("jpeg 30,000 x 1", encode(picture(30_000, 1), "JPEG"), "ok", (30_000, 1)),
-    ]  # fmt: skip
+    ]
 
 
 def _pngs() -> list[Hostile]:
@@ -188,16 +248,30 @@ def _pngs() -> list[Hostile]:
         Hostile("png with a profile bomb", with_chunks(good, bomb_profile), "ok", upright),
         Hostile("png with 300,000 chunks", with_chunks(good, chunk(b"tEXt", b"") * 300_000), "corrupt"),
         Hostile("png with orientation 6", with_chunks(good, chunk(b"eXIf", exif(6))), "ok", upright[::-1]),
-        Hostile("png with 16-bit colour", png(WIDTH, HEIGHT, depth=16, body=zlib.compress(rows)), "ok", upright),
+        Hostile(
+            "png with 16-bit colour", png(WIDTH, HEIGHT, depth=16, body=zlib.compress(rows)), "ok", upright
+        ),
         Hostile("png with 16-bit grey", encode(Image.fromarray(deep[..., 0]), "PNG"), "ok", upright),
         Hostile("png with 1 bit", encode(picture(mode="1"), "PNG"), "ok", upright),
-        Hostile("png with palette and transparency", encode(palette, "PNG", transparency=bytes(range(16))), "ok", upright),
-        Hostile("png with one transparent colour", encode(picture(), "PNG", transparency=(250, 250, 250)), "ok", upright),
+        Hostile(
+            "png with palette and transparency",
+            encode(palette, "PNG", transparency=bytes(range(16))),
+            "ok",
+            upright,
+        ),
+        Hostile(
+            "png with one transparent colour",
+            encode(picture(), "PNG", transparency=(250, 250, 250)),
+            "ok",
+            upright,
+        ),
         Hostile("png with alpha", encode(picture(mode="RGBA"), "PNG"), "ok", upright),
         Hostile("png with grey and alpha", encode(picture(mode="LA"), "PNG"), "ok", upright),
-        Hostile("animated png", encode(frames[0], "PNG", save_all=True, append_images=frames[1:]), "ok", upright),
+        Hostile(
+            "animated png", encode(frames[0], "PNG", save_all=True, append_images=frames[1:]), "ok", upright
+        ),
         Hostile("png of an unknown colour type", png(8, 8, colour=5, body=short_rows), "corrupt"),
-    ]  # fmt: skip
+    ]
 
 
 def _tiffs() -> list[Hostile]:
@@ -218,19 +292,47 @@ def _tiffs() -> list[Hostile]:
         Hostile("cmyk tiff", encode(picture(mode="CMYK"), "TIFF"), "ok", upright),
         Hostile("lab tiff", encode(picture(mode="LAB"), "TIFF"), "ok", upright),
         Hostile("float tiff with a nan", encode(Image.fromarray(floats), "TIFF"), "ok", upright),
-        Hostile("16-bit tiff", encode(Image.fromarray(np.full((8, 9), 40_000, np.uint16)), "TIFF"), "ok", (9, 8)),
+        Hostile(
+            "16-bit tiff", encode(Image.fromarray(np.full((8, 9), 40_000, np.uint16)), "TIFF"), "ok", (9, 8)
+        ),
         Hostile("tiff whose directory follows itself", looping, "ok", (8, 8)),
         Hostile("tiff with 4,000 tags of the same megabyte", overlapping, "ok", (8, 8)),
         Hostile("tiff with strips outside the file", tiff_entries(pixels, far), "truncated"),
-        Hostile("tiff with 200,000 strips for 8 rows", tiff_entries(pixels + struct.pack("<I", 8) * 200_000, many), "ok", (8, 8)),
-        Hostile("tiff of 4 billion squared", tiff_entries(pixels, grey_tiff(2**32 - 1, 1)[:1] + grey_tiff(1, 2**32 - 1)[1:]), "too_large"),
-        Hostile("tiff with a giant tile", tiff_entries(pixels, [e for e in grey_tiff(t259=5, t322=2**30, t323=2**30, t324=8, t325=64) if e[0] not in (273, 278, 279)]), "too_large"),
-        Hostile("tiff whose directory is outside the file", struct.pack("<2sHI", b"II", 42, 10**6) + pixels, "truncated"),
+        Hostile(
+            "tiff with 200,000 strips for 8 rows",
+            tiff_entries(pixels + struct.pack("<I", 8) * 200_000, many),
+            "ok",
+            (8, 8),
+        ),
+        Hostile(
+            "tiff of 4 billion squared",
+            tiff_entries(pixels, grey_tiff(2**32 - 1, 1)[:1] + grey_tiff(1, 2**32 - 1)[1:]),
+            "too_large",
+        ),
+        Hostile(
+            "tiff with a giant tile",
+            tiff_entries(
+                pixels,
+                [
+                    e
+                    for e in grey_tiff(t259=5, t322=2**30, t323=2**30, t324=8, t325=64)
+                    if e[0] not in (273, 278, 279)
+                ],
+            ),
+            "too_large",
+        ),
+        Hostile(
+            "tiff whose directory is outside the file",
+            struct.pack("<2sHI", b"II", 42, 10**6) + pixels,
+            "truncated",
+        ),
         Hostile("tiff cut", encode(picture(), "TIFF")[:500], "truncated"),
         Hostile("tiff without a size", tiff_entries(pixels, grey_tiff()[2:]), "corrupt"),
         Hostile("tiff with 7 bits", tiff_entries(pixels, grey_tiff(t258=7)), "unsupported"),
-        Hostile("big tiff with 2^60 tags", struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**60) + pixels, "corrupt"),
-    ]  # fmt: skip
+        Hostile(
+            "big tiff with 2^60 tags", struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**60) + pixels, "corrupt"
+        ),
+    ]
 
 
 def _others() -> list[Hostile]:
@@ -260,10 +362,16 @@ def _others() -> list[Hostile]:
         Hostile("gif of 65,535 squared", _patched(gif, 6, b"\xff" * 4), "too_large"),
         Hostile("webp", webp, "ok", upright),
         Hostile("webp, animated", moving, "ok", upright),
-        Hostile("webp with alpha, lossless", encode(picture(mode="RGBA"), "WEBP", lossless=True), "ok", upright),
+        Hostile(
+            "webp with alpha, lossless", encode(picture(mode="RGBA"), "WEBP", lossless=True), "ok", upright
+        ),
         Hostile("webp cut", webp[: len(webp) // 2], "truncated"),
         Hostile("webp of noise", webp[:12] + b"VP8 " + bytes(200), "corrupt"),
-        Hostile("webp of 2^24 squared", webp[:4] + struct.pack("<I", 22) + b"WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xff" * 6, "too_large"),
+        Hostile(
+            "webp of 2^24 squared",
+            webp[:4] + struct.pack("<I", 22) + b"WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xff" * 6,
+            "too_large",
+        ),
         Hostile("bmp", bmp, "ok", upright),
         Hostile("bmp from the top", _patched(bmp, 22, struct.pack("<i", -HEIGHT)), "ok", upright),
         Hostile("bmp of 2^31 - 1 rows", _patched(bmp, 22, struct.pack("<i", 2**31 - 1)), "too_large"),
@@ -274,7 +382,7 @@ def _others() -> list[Hostile]:
         Hostile("heic that is only a name", good_heic[:24], "truncated"),
         Hostile("avif", encode(picture(), "AVIF"), "ok", upright),
         Hostile("avif cut", encode(picture(), "AVIF")[:-50], "truncated"),
-    ]  # fmt: skip
+    ]
 
 
 BUILDERS: tuple[Callable[[], list[Hostile]], ...] = (_jpegs, _pngs, _tiffs, _others)

@@ -93,8 +93,7 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, NDArray[Any]]]:
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:
     eight = np.empty((image.height, image.width), np.uint8)
     for top, band in _bands(image):
-        deep = band.astype(np.uint16)  # in the machine's byte order
-        eight[top : top + _BAND] = (deep - (deep >> 8) + 128) >> 8  # = round(v / 257), without overflow
+        eight[top : top + _BAND] = (band.astype(np.uint32) * 255 + 32_895) >> 16  # = round(v / 257)
     return Image.fromarray(eight)
 
 

@@ -25,7 +25,7 @@ from poxlens.photo.container import Container
 from poxlens.photo.formats import sniff
 from poxlens.photo.gif import open_gif
 from poxlens.photo.jpeg import open_jpeg
-from poxlens.photo.plugins import open_header
+from poxlens.photo.plugins import open_header, return_large_memory
 from poxlens.photo.png import open_png
 from poxlens.photo.source import read_source
 from poxlens.photo.tiff import open_tiff
@@ -96,7 +96,10 @@ def _decode(container: Container, kind: str, working_side: int, max_pixels: int)
         raise unreadable("corrupt", "two sizes")
     stored = image.size
     factor = _factor(stored, working_side)
-    with _heavy if _memory(container, stored) > _HEAVY else nullcontext():
+    heavy = _memory(container, stored) > _HEAVY
+    with _heavy if heavy else nullcontext():
+        if heavy:
+            return_large_memory()
         if kind == "jpeg":
             image.draft(None, (max(1, stored[0] // factor), max(1, stored[1] // factor)))
         image.load()
