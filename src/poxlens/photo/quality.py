@@ -27,7 +27,7 @@ class QualityLimits:
     min_short_side: int = 128  # px of the file's image
     max_aspect: float = 3.0  # long side over short side
     min_sharpness: float = 4.0  # variance of the Laplacian, grey levels squared
-    min_brightness: float = 50.0  # 95th percentile of grey, 0-255; low, as dark skin filling the photo has 80
+    min_brightness: float = 50.0  # 95th percentile of grey, 0-255; low, as well-lit skin of L* 30 has 70
     max_clipped: float = 0.5  # share of pixels blown out to white
     min_skin_fraction: float = 0.25  # share of pixels with the colour of skin
 

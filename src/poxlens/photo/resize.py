@@ -1,7 +1,7 @@
 """The one input rule: crop a long photo at its middle, then an antialiased triangle filter in whole numbers.
 
 The rule is written out in docs/resize.md so exactly that another language can repeat it bit for bit; it is
-what Pillow's BILINEAR resize does with 8-bit pixels.
+what Pillow's BILINEAR resize does with 8-bit pixels, one direction after the other.
 """
 
 from __future__ import annotations
@@ -62,4 +62,6 @@ def prepare(pixels: NDArray[np.uint8], rule: InputRule) -> NDArray[np.uint8]:
     left, top, right, bottom = crop_box(pixels.shape[1], pixels.shape[0], rule)
     # Cropped first: the filter must not see what lies outside the box.
     image = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
-    return np.array(image.resize((rule.size, rule.size), Image.Resampling.BILINEAR))
+    # Two calls, rows first: in one call newer Pillow releases choose the order of the passes by their cost.
+    wide = image.resize((rule.size, image.height), Image.Resampling.BILINEAR)
+    return np.array(wide.resize((rule.size, rule.size), Image.Resampling.BILINEAR))
