@@ -41,8 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after the program's name; None for those of this process.
 
     Returns:
-        The exit code. No fault leaves this function as an exception. As the program itself (argv None) the verb
-        `screen` does not return: what Python does at its end takes 20 ms, a tenth of what a photo may take.
+        The exit code. No fault leaves this function as an exception. As the program itself (argv None), the
+        verb `screen` does not return: what Python does at its end takes 20 ms, a tenth of a screening.
     """
     if argv is not None or sys.argv[1:2] != ["screen"]:
         return _guarded(sys.argv[1:] if argv is None else list(argv))

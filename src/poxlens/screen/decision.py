@@ -171,6 +171,7 @@ def decide(
     """
     failed = tuple(Reason(check.reason, check.advice) for check in quality if not check.passed)
     refusal = None if novelty is None else novelty_reason(novelty, skin_fraction, manifest)
+    reasons: tuple[Reason, ...]
     if unreadable is not None:
         outcome, reasons = Outcome.cannot_assess, (unreadable,)
     elif failed:
