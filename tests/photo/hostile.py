@@ -118,6 +118,15 @@ def _cmyk_profile_lie() -> bytes:
     return bytes(profile)
 
 
+def _run_length_bitmap(body: int) -> bytes:
+    """An 8 x 8 bitmap of 256 greys in runs of one: a row needs 16 bytes."""
+    head = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 8, 1, body, 0, 0, 256, 0)
+    palette = b"".join(bytes([grey, grey, grey, 0]) for grey in range(256))
+    offset = 14 + len(head) + len(palette)
+    runs = (b"\x08\x7f\0\0" * 8 + b"\0\1").ljust(body, b"\0")
+    return struct.pack("<2sIHHI", b"BM", offset + len(runs), 0, 0, offset) + head + palette + runs
+
+
 def _jpegs() -> list[Hostile]:
     good = encode(picture(), "JPEG", quality=90)
     large = encode(picture(400, 300), "JPEG", quality=95)
@@ -356,6 +365,13 @@ def _others() -> list[Hostile]:
         Hostile("zip", b"PK\3\4" + b"\0" * 100, "not_an_image"),
         Hostile("two letters of a bitmap", b"BM" + b"oring text, nothing else" * 4, "not_an_image"),
         Hostile("gif, animated", gif, "ok", upright),
+        Hostile("gif cut in its header", gif[:12], "truncated"),
+        Hostile("gif cut before its first frame", gif[:table_end], "truncated"),
+        Hostile("gif with 3 MB of padding", gif[:table_end] + bytes(3_000_000) + gif[table_end:], "corrupt"),
+        Hostile("run-length bitmap of 9 MB", _run_length_bitmap(9_000_000), "too_large"),
+        Hostile("run-length bitmap", _run_length_bitmap(16), "ok", (8, 8)),
+        Hostile("heic without a picture", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1\0\0\0\x08free", "corrupt"),
+        Hostile("jpeg whose segment is too short", b"\xff\xd8\xff\xe1\0\1" + bytes(20), "corrupt"),
         Hostile("gif without a frame", gif[:table_end] + b"\x3b", "corrupt"),
         Hostile("gif cut in its first frame", gif[: table_end + 200], "truncated"),
         Hostile("gif with 10 MB of comment", gif[:table_end] + comment + gif[table_end:], "ok", upright),
