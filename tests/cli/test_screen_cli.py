@@ -225,6 +225,19 @@ def test_help_and_parsing_are_one(poxlens):
         assert option in done.stdout.decode()
 
 
+def test_the_progress_bar_is_on_a_terminal_and_never_in_the_output(tiny_path, photos):
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "poxlens", "screen", "--bundle", str(tiny_path), "--json", str(photos)]
+    terminal = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=terminal, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["uncertain"] * 3
+    assert "3/3" in shown
+
+
 def test_a_reader_that_leaves_early_is_no_fault(tiny_path, photos):
     command = [
         sys.executable,
