@@ -1,0 +1,112 @@
+"""Heads on cached features: multinomial logistic regression that also learns from images of which only a set
+of possible classes is known.
+
+For an image whose class is known to lie in a set A, the loss is -log sum_{c in A} p_c (Cour, Sapp and Taskar 2011,
+"Learning from partial labels"); with one class in A it is the usual log loss. MSLD's "others" are
+chickenpox or measles, not told apart: A = {chickenpox, measles}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """logits = (x - mean) / scale @ weight + bias."""
+
+    mean: Floats  # [D]
+    scale: Floats  # [D], above 0
+    weight: Floats  # [D, C]
+    bias: Floats  # [C]
+
+    def logits(self, features: Floats) -> Floats:
+        """[N, C] logits of [N, D] features."""
+        weight, bias = self.folded()
+        return features @ weight + bias
+
+    def folded(self) -> tuple[Floats, Floats]:
+        """The same head without its standardisation: weight [D, C] and bias [C] on raw features."""
+        weight = self.weight / self.scale[:, None]
+        return weight, (self.bias - self.mean @ weight).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Preconditioner:
+    """Directions and variances of standardised features. It speeds the fit and does not change its result."""
+
+    directions: Floats  # [D, D], orthogonal, one column a direction
+    variances: Floats  # [D], not negative
+
+    @classmethod
+    def of(cls, features: Floats) -> Preconditioner:
+        """From [N, D] features."""
+        mean, scale = standardisation(features)
+        standard = (features - mean) / scale
+        variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
+        return cls(directions.astype(np.float32), np.maximum(variances, 0.0).astype(np.float32))
+
+
+def standardisation(features: Floats) -> tuple[Floats, Floats]:
+    """Mean and scale [D] of [N, D] features; a constant feature has scale 1."""
+    mean, scale = features.mean(0), features.std(0)
+    return mean.astype(np.float32), np.where(scale > 1e-6, scale, 1.0).astype(np.float32)
+
+
+def fit_linear(
+    features: Floats,
+    possible: NDArray[np.bool_],
+    strength: float,
+    preconditioner: Preconditioner,
+    *,
+    weights: Floats | None = None,
+    iterations: int = 200,
+    tolerance: float = 1e-3,
+) -> LinearHead:
+    """Fit with an L2 penalty of 1/(2 strength) |weight|^2 on standardised features, by L-BFGS.
+
+    Args:
+        features: [N, D].
+        possible: [N, C], True where the image may be of the class; at least one a row.
+        strength: inverse of the penalty, scikit-learn's C.
+        preconditioner: of features like these.
+        weights: [N] weight of each image; None for 1.
+        iterations: upper bound of L-BFGS steps.
+        tolerance: gradient (largest entry, per square root of N) at which to stop.
+
+    Raises:
+        ValueError: when shapes do not fit or a row has no possible class.
+    """
+    if possible.shape[0] != len(features) or not possible.any(1).all():
+        raise ValueError("possible must have a row for each image, with at least one possible class")
+    count, classes = possible.shape
+    mean, scale = standardisation(features)
+    step = 1.0 / np.sqrt(count * preconditioner.variances / 8.0 + 1.0 / strength)
+    turned = (preconditioner.directions * step).astype(np.float32)
+    inputs = ((features - mean) / scale) @ turned
+    penalty = (step * step / strength).astype(np.float32)[:, None]
+    allowed = possible.astype(np.float32)
+    importance = np.ones(count, np.float32) if weights is None else weights.astype(np.float32)
+    size = inputs.shape[1] * classes
+
+    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        flat = point.astype(np.float32)
+        weight, bias = flat[:size].reshape(-1, classes), flat[size:]
+        logits = inputs @ weight + bias
+        exponent = np.exp(logits - logits.max(1, keepdims=True))
+        total, inside = exponent.sum(1), (exponent * allowed).sum(1) + np.float32(1e-30)
+        value = float(importance @ np.log(total / inside)) + 0.5 * float((penalty * weight * weight).sum())
+        slope = importance[:, None] * (exponent / total[:, None] - exponent * allowed / inside[:, None])
+        gradient = np.concatenate([(inputs.T @ slope + penalty * weight).ravel(), slope.sum(0)])
+        return value, gradient.astype(np.float64)
+
+    options = {"maxiter": iterations, "maxcor": 10, "gtol": tolerance * count**0.5, "ftol": 1e-8}
+    best = minimize(loss, np.zeros(size + classes), jac=True, method="L-BFGS-B", options=options).x
+    found = best.astype(np.float32)
+    return LinearHead(mean, scale, turned @ found[:size].reshape(-1, classes), found[size:])
