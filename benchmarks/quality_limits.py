@@ -50,7 +50,7 @@ def _row(name: str, photos: list[Photo]) -> str:
     refused, skin = 0, []
     for photo in photos:
         small = canonical(photo.pixels)
-        checks = check_quality(photo, QualityLimits(), skin_mask(small), small=small)
+        checks = check_quality(photo, QualityLimits(), skin_mask(small))
         for check in checks:
             failed[check.name] += not check.passed
         refused += not all(check.passed for check in checks)
@@ -93,7 +93,10 @@ def _exposed(image: Image.Image, stops: float) -> Image.Image:
 
 
 def _spoiled(photo: Photo, spoil: Callable[[Image.Image], Image.Image]) -> Photo:
-    pixels = np.asarray(spoil(Image.fromarray(canonical(photo.pixels))))
+    height, width = photo.pixels.shape[:2]
+    scale = min(1.0, 256 / min(height, width))
+    image = Image.fromarray(photo.pixels).resize((round(width * scale), round(height * scale)))
+    pixels = np.asarray(spoil(image))
     return Photo(pixels, photo.width, photo.height, photo.format)
 
 

@@ -71,6 +71,11 @@ def test_short_side_stays_between_one_and_two_working_sides(
     assert (photo.width, photo.height) == (side * 4 // 3, side)
 
 
+def test_the_default_working_side(hostile: ModuleType) -> None:
+    assert decode(hostile.encode(hostile.picture(700, 511), "PNG")).pixels.shape == (511, 700, 3)
+    assert decode(hostile.encode(hostile.picture(700, 512), "PNG")).pixels.shape == (256, 350, 3)
+
+
 def test_small_photos_are_not_enlarged(hostile: ModuleType) -> None:
     assert decode(hostile.encode(hostile.picture(30, 20), "PNG")).pixels.shape == (20, 30, 3)
 

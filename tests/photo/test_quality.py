@@ -14,6 +14,7 @@ from poxlens.photo.quality import (
     QualityLimits,
     canonical,
     check_quality,
+    grey_copy,
     sharpness,
 )
 from poxlens.photo.skin import skin_mask
@@ -103,9 +104,20 @@ def test_sharpness_equals_scikit_image() -> None:
 
 
 def test_canonical_size() -> None:
-    assert canonical(np.zeros((600, 900, 3), np.uint8)).shape == (256, 384, 3)
-    assert canonical(np.zeros((900, 600, 3), np.uint8)).shape == (384, 256, 3)
-    assert canonical(np.zeros((200, 3000, 3), np.uint8)).shape == (200, 3000, 3)
+    assert canonical(np.zeros((600, 900, 3), np.uint8)).shape == (150, 225, 3)
+    assert canonical(np.zeros((511, 256, 3), np.uint8)).shape == (256, 128, 3)
+    assert canonical(np.zeros((255, 3000, 3), np.uint8)).shape == (255, 3000, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (384, 512, 3), dtype=np.uint8)
+    expected = pixels[:384, :510].reshape(128, 3, 170, 3, 3).mean((1, 3))
+    assert np.abs(canonical(pixels)[:, :170] - expected).max() <= 0.56
+
+
+def test_grey_copy() -> None:
+    assert grey_copy(np.zeros((600, 900, 3), np.uint8)).size == (384, 256)
+    assert grey_copy(np.zeros((900, 600, 3), np.uint8)).size == (256, 384)
+    assert grey_copy(np.zeros((200, 3000, 3), np.uint8)).size == (3000, 200)
+    colour = np.full((300, 300, 3), (200, 100, 50), np.uint8)
+    assert np.asarray(grey_copy(colour)).max() == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
 
 
 def test_brightness_is_the_95th_percentile_of_grey() -> None:

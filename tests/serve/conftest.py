@@ -86,7 +86,7 @@ class FakeScreener:
         grey = pixels.astype(np.float32).mean(axis=2)
         small = canonical(photo.pixels)
         mask = skin_mask(small)
-        checks = check_quality(photo, QualityLimits(), mask, small=small)
+        checks = check_quality(photo, QualityLimits(), mask)
         common: dict[str, Any] = {
             "bundle": LABEL, "quality": checks, "target": "mpox", "prepared": pixels,
             "skin_tone": skin_tone(small, mask),

@@ -93,6 +93,14 @@ def test_the_preview_is_the_photo_and_the_map_is_strongest_on_the_lesions(
     assert alpha[bright].mean() > 2.0 * alpha[~bright].mean()
 
 
+def test_the_preview_is_finer_than_what_is_screened(
+    client: TestClient, pustules: bytes, image_bytes: Any
+) -> None:
+    large = np.asarray(Image.open(io.BytesIO(pustules)).resize((1600, 1200)))
+    (photo,) = _post(client, image_bytes(large)).json()["photos"]
+    assert _picture(photo["preview"], "image/jpeg").size == (800, 600)
+
+
 def test_the_map_covers_the_middle_of_a_long_photo(
     client: TestClient, pustules: bytes, image_bytes: Any
 ) -> None:

@@ -1,8 +1,8 @@
 """Is this a usable close-up of skin? Six checks, each with a number, its limit, a reason code and advice.
 
-All but size and shape are measured on a canonical copy whose short side is at most 256 px, so that the
-numbers do not depend on the camera's resolution. The limits are loose on purpose: refusing a rash photo costs
-more than assessing a poor one, and novelty comes next.
+Light and sharpness are measured on a grey copy whose short side is at most 256 px, skin on a coloured one of
+at most 255 px, so that the numbers do not depend on the camera's resolution. The limits are loose on purpose:
+refusing a rash photo costs more than assessing a poor one, and novelty comes next.
 Calibration: benchmarks/quality_limits.py, docs/photo.md.
 """
 
@@ -16,7 +16,8 @@ from PIL import Image
 
 from poxlens.photo.decode import Photo
 
-CANONICAL_SIDE = 256
+GREY_SIDE = 256  # px, the short side that light and sharpness are measured at
+COLOUR_SIDE = 128  # px, the shortest side that skin is looked for at
 _CLIPPED = 250  # grey level from which a pixel is called blown out
 
 
@@ -56,33 +57,38 @@ ADVICE: dict[str, str] = {
 
 
 def canonical(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy with a short side of at most 256 px, never enlarged: [h, w, 3] uint8."""
+    """A copy to look for skin in: short side in [128, 256) px, never enlarged, [h, w, 3] uint8.
+
+    Reduced by a whole number, which costs a sixth of a resize to one exact size: colour needs no more.
+    """
+    factor = min(pixels.shape[:2]) // COLOUR_SIDE
+    return np.asarray(Image.fromarray(pixels).reduce(factor)) if factor > 1 else pixels
+
+
+def grey_copy(pixels: NDArray[np.uint8]) -> Image.Image:
+    """The grey photo (ITU-R 601 luma, 0-255) with a short side of at most 256 px, never enlarged.
+
+    Sharpness changes with scale, so this size is exact. Grey first: one channel is resized instead of three.
+    """
     height, width = pixels.shape[:2]
+    grey = Image.fromarray(pixels).convert("L")
     short = min(height, width)
-    if short <= CANONICAL_SIDE:
-        return pixels
-    size = (round(width * CANONICAL_SIDE / short), round(height * CANONICAL_SIDE / short))
+    if short <= GREY_SIDE:
+        return grey
+    size = (round(width * GREY_SIDE / short), round(height * GREY_SIDE / short))
     # reducing_gap: a box filter by a whole number first, which halves the time.
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0))
+    return grey.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
-def check_quality(
-    photo: Photo,
-    limits: QualityLimits,
-    mask: NDArray[np.bool_],
-    *,
-    small: NDArray[np.uint8] | None = None,
-) -> tuple[QualityCheck, ...]:
+def check_quality(photo: Photo, limits: QualityLimits, mask: NDArray[np.bool_]) -> tuple[QualityCheck, ...]:
     """All checks of a photo, those that passed too, in the order in which they are told to a person.
 
     Args:
         photo: the decoded photo.
         limits: what to compare with.
-        mask: [h, w], bool, the skin mask of the photo at any size; that of `small` is the cheapest.
-        small: `canonical(photo.pixels)` where the caller has it already.
+        mask: [h, w], bool, the skin mask of the photo at any size, best of its `canonical` copy.
     """
-    small = canonical(photo.pixels) if small is None else small
-    grey = Image.fromarray(small).convert("L")
+    grey = grey_copy(photo.pixels)
     counts = np.asarray(grey.histogram())
     short, long = min(photo.width, photo.height), max(photo.width, photo.height)
     return (
@@ -98,7 +104,7 @@ def check_quality(
 def sharpness(grey: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of [h, w] uint8 grey (Pech-Pacheco 2000), grey levels squared; 0 below 3 x 3.
 
-    At the canonical size rounding alone gives 1.7, a photo out of focus 2-3, a sharp one 20 and more.
+    At this size rounding alone gives 1.7, a photo out of focus 2-3, a sharp one 20 and more.
     """
     if min(grey.shape) < 3:
         return 0.0

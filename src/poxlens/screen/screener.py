@@ -117,7 +117,7 @@ class Screener:
         start = perf_counter()
         small = canonical(photo.pixels)
         mask = skin_mask(small)
-        checks: tuple[QualityCheck, ...] = check_quality(photo, manifest.gate.quality, mask, small=small)
+        checks: tuple[QualityCheck, ...] = check_quality(photo, manifest.gate.quality, mask)
         tone = skin_tone(small, mask)
         ms["quality"] = _since(start)
         if not all(check.passed for check in checks):

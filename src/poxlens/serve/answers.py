@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from poxlens.photo.quality import QualityCheck
 
 
+PREVIEW_SIDE = 512
+"""Least short side of the preview of a larger photo, px."""
+
+
 class Screens(Protocol):
     """What the page needs of `poxlens.screen.screener.Screener`."""
 
@@ -48,6 +52,9 @@ def answer_photo(screener: Screens, data: bytes) -> tuple[Decision, dict[str, An
         decision = screener.screen(data)  # says why it cannot be read
         return decision, {**_shown(decision), "preview": None, "heatmap": None, "heatmap_box": None}
     spent = (perf_counter() - start) * 1000.0
+    reduced = min(photo.width, photo.height) > min(photo.pixels.shape[:2])
+    # A person looks at it: finer than what is screened.
+    shown = decode(data, working_side=PREVIEW_SIDE).pixels if reduced else photo.pixels
     decision = screener.screen(photo)
     ms = {**decision.ms, "decode": spent, "total": decision.ms.get("total", 0.0) + spent}
     decision = replace(decision, ms=ms)
@@ -55,7 +62,7 @@ def answer_photo(screener: Screens, data: bytes) -> tuple[Decision, dict[str, An
     left, top, right, bottom = crop_box(width, height, screener.bundle.manifest.input)
     box = [left / width, top / height, (right - left) / width, (bottom - top) / height]
     heat = _heat(decision)
-    pictures = {"preview": preview(photo.pixels), "heatmap": heat, "heatmap_box": box if heat else None}
+    pictures = {"preview": preview(shown), "heatmap": heat, "heatmap_box": box if heat else None}
     return decision, {**_shown(decision), **pictures, "width": photo.width, "height": photo.height}
 
 
