@@ -64,4 +64,5 @@ def same(keys: Sequence[str]) -> Bools:
     """[N, N], True where two of N keys are equal and not empty."""
     codes = np.unique(np.asarray(keys, dtype=str), return_inverse=True)[1]
     filled = np.array([bool(key) for key in keys])
-    return (codes[:, None] == codes[None]) & filled[:, None] & filled[None]
+    together: Bools = (codes[:, None] == codes[None]) & filled[:, None] & filled[None]
+    return together

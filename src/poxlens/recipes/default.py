@@ -1,0 +1,366 @@
+"""The default recipe: a table of images becomes a bundle with its evidence.
+
+decode and harmonise -> features of a frozen backbone (cached) -> groups and suspects -> nested grouped
+cross-validation, a source left out at a time, shortcuts -> thresholds -> final head and novelty score -> one
+graph -> bundle, model card, predictions.csv.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from poxlens.bundle.manifest import Figure
+from poxlens.bundle.store import Bundle
+from poxlens.data.duplicates import view_similarity
+from poxlens.data.manifest import Manifest
+from poxlens.errors import TrainingError
+from poxlens.evaluate.intervals import estimate
+from poxlens.evaluate.ranking import auroc
+from poxlens.export.card import Story
+from poxlens.files import write_atomically
+from poxlens.photo.resize import InputRule
+from poxlens.recipes.evidence import Rule, as_interval, figures_of
+from poxlens.recipes.grouping import Grouping, Limits, find_groups
+from poxlens.recipes.points import Targets, choose_points
+from poxlens.recipes.predictions import read_predictions, rows_of, write_predictions
+from poxlens.recipes.protocol import OutOfFold, Plan, Table, choose_and_fit, leave_source_out, out_of_fold
+from poxlens.recipes.samples import Labels, Sample, Skipped, possible_table, read_samples
+from poxlens.recipes.shipping import Trained, ship
+from poxlens.recipes.shortcuts import SPOILT, traits
+from poxlens.train.backbones import load_backbone
+from poxlens.train.features import Extractor, FeatureCache
+from poxlens.train.heads import Preconditioner
+from poxlens.train.images import Harmonise
+from poxlens.train.novelty import Subspace
+from poxlens.train.stored import Stored, store_backbone
+from poxlens.train.views import DUPLICATE_VIEWS, MIRROR_VIEWS, View
+
+_OTHER = "other-rash"
+_OTHER_LABELS = (
+    "bacterial-infection",
+    "bullous",
+    "eczema",
+    "urticaria",
+    "vascular-tumour",
+    "vasculitis",
+    "viral-infection",
+)
+
+LABELS = Labels(
+    classes=("mpox", "chickenpox", "measles", "hfmd", "acne", _OTHER, "healthy"),
+    meaning={
+        **{name: (name,) for name in ("mpox", "chickenpox", "measles", "hfmd", "acne", "healthy", _OTHER)},
+        **dict.fromkeys(_OTHER_LABELS, (_OTHER,)),
+        "others": ("chickenpox", "measles"),  # MSLD does not tell them apart
+        "normal": ("healthy",),
+    },
+    whole_people="normal",
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All choices of a run; written to recipe.json in its folder."""
+
+    name: str = "poxlens-default"
+    version: str = "1"
+    target: str = "mpox"
+    networks: tuple[str, ...] = ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2")
+    duplicate_network: str = "efficientnet-lite0"
+    rule: InputRule = field(default_factory=InputRule)
+    jpeg_quality: int = 85
+    weight_of_rest: float = 0.3  # importance of an image whose class is not a rash like the target's
+    rashes: tuple[str, ...] = ("mpox", "chickenpox", "measles", "hfmd")
+    novelty_size: int = 64
+    probes: Mapping[str, int] = field(default_factory=lambda: {"ham10000": 300})
+    limits: Limits = field(default_factory=Limits)
+    plan: Plan = field(default_factory=Plan)
+    targets: Targets = field(default_factory=Targets)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Folders and hands of a run."""
+
+    out: Path
+    weights: tuple[Path, ...] = ()
+    cache: Path | None = None  # of features; out/features when None
+    downloads: Path | None = None  # of weights; None forbids downloading
+    workers: int = 2
+
+
+Step = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+
+
+def silent(name: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+    """A progress display that shows nothing."""
+    del name, total
+    return nullcontext(lambda: None)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What every experiment of a run stands on."""
+
+    recipe: Recipe
+    labels: Labels
+    samples: list[Sample]
+    skipped: list[Skipped]
+    backbone: Stored
+    extractor: Extractor
+    table: Table
+    probe: NDArray[np.bool_]  # [N], samples that no head learns from
+
+
+def train(
+    manifest: Manifest,
+    where: Where,
+    recipe: Recipe | None = None,
+    *,
+    labels: Labels = LABELS,
+    step: Step = silent,
+) -> Bundle:
+    """Run the recipe; the run folder gets recipe.json, predictions.csv, skipped.csv, groups.csv and bundle/.
+
+    Args:
+        manifest: the table of images.
+        where: folders.
+        recipe: the choices; the defaults when None.
+        labels: what the table's labels mean.
+        step: progress display.
+
+    Raises:
+        TrainingError: when a class or source is too small, or nothing can be read.
+        WeightsError: when pretrained weights are missing or not the published ones.
+    """
+    recipe = recipe or Recipe()
+    where.out.mkdir(parents=True, exist_ok=True)
+    prepared = prepare_run(manifest, where, recipe, labels, step)
+    _write_tables(where.out, recipe, manifest, prepared)
+    table, plan = prepared.table, recipe.plan
+    with step("cross-validation, strict filter", _folds(table, plan)) as done:
+        strict = out_of_fold(table, plan, done=done)
+    left_out = {}
+    with step("leaving a source out", len(table.target_sources)) as done:
+        for source in table.target_sources:
+            left_out[source] = leave_source_out(table, plan, source)
+            done()
+    experiments = {"strict": strict, **_comparisons(prepared, step)}
+    novelty = novelty_of_unseen(prepared)
+    points = choose_points(
+        _tested(strict, table),
+        {name: one[table.learnable].astype(np.float64) for name, one in left_out.items()},
+        table.possible[table.learnable],
+        table.source[table.learnable],
+        labels.classes,
+        recipe.target,
+        recipe.targets,
+    )
+    known = prepared.table.learnable & (
+        np.array([sample.label for sample in prepared.samples]) != labels.whole_people
+    )
+    limit = float(np.quantile(novelty[known], recipe.targets.known_accepted))
+    rows = rows_of(prepared.samples, table.grouping.group, novelty.astype(np.float64), table.possible)
+    logits = {
+        name: (found.logits.astype(np.float64), found.fold.astype(np.int64))
+        for name, found in experiments.items()
+    }
+    for name, one in left_out.items():
+        logits[f"left out: {name}"] = (one[None].astype(np.float64), np.zeros((1, len(one)), np.int64))
+    path = where.out / "predictions.csv"
+    write_predictions(path, rows, logits, labels.classes)
+    rule = Rule(labels.classes, recipe.target, points, limit)
+    figures = figures_of(read_predictions(path), rule, seed=plan.seed)
+    with threadpool_limits(1):
+        head, strength = choose_and_fit(table, plan, Preconditioner.of(table.learnt), table.learnable)
+        subspace = Subspace.fit(table.learnt[known], recipe.novelty_size)
+    trained = Trained(
+        recipe.name, recipe.version, recipe.rule, rule, prepared.backbone, head, strength, subspace
+    )
+    figures += _probe_figures(prepared, novelty)
+    return ship(trained, figures, _story(prepared), manifest.sha256, where.out / "bundle")
+
+
+def prepare_run(
+    manifest: Manifest, where: Where, recipe: Recipe, labels: Labels = LABELS, step: Step = silent
+) -> Prepared:
+    """Images, features and groups of a run, from the cache where it has them."""
+    harmonise = Harmonise(recipe.rule, recipe.jpeg_quality)
+    with step("reading images", len(manifest.rows)) as done:
+        samples, skipped = read_samples(
+            manifest, labels, harmonise, probes=recipe.probes, workers=where.workers, advance=lambda _: done()
+        )
+    cache = FeatureCache(where.cache or where.out / "features")
+    side = recipe.rule.size
+    backbone = store_backbone(load_backbone(recipe.networks, where.weights, cache=where.downloads), side=side)
+    extractor = Extractor(backbone, cache)
+    alone = load_backbone((recipe.duplicate_network,), where.weights, cache=where.downloads)
+    single = store_backbone(alone, side=side)
+    with step("features", len(samples)) as done:
+        features = _features(extractor, samples, MIRROR_VIEWS, where, done)
+    with step("features for near-duplicates", len(samples)) as done:
+        views = _features(Extractor(single, cache), samples, DUPLICATE_VIEWS, where, done)
+    grouping = find_groups(samples, view_similarity(views), recipe.target, recipe.limits)
+    possible = possible_table(samples, labels.classes)
+    source = np.array([sample.row.dataset for sample in samples])
+    sources = sorted({s.row.dataset for s in samples if recipe.target in s.possible})
+    if not sources:
+        raise TrainingError(f'no image of "{recipe.target}" in the table')
+    table = Table(
+        learnt=features.mean(1),
+        tested=features[:, 0],
+        possible=possible,
+        stratum=np.array([f"{sample.row.dataset}: {sample.row.label}" for sample in samples]),
+        source=source,
+        weight=_weights(possible, recipe, labels),
+        grouping=grouping,
+        target_sources=tuple(sources),
+    )
+    probe = np.asarray(~possible.any(1), bool)
+    return Prepared(recipe, labels, samples, skipped, backbone, extractor, table, probe)
+
+
+def novelty_of_unseen(prepared: Prepared) -> NDArray[np.float32]:
+    """[N] novelty of each sample by a subspace that never saw its source; probes by one of all sources."""
+    table, size = prepared.table, prepared.recipe.novelty_size
+    whole = np.array([sample.label == prepared.labels.whole_people for sample in prepared.samples])
+    close = table.learnable & ~whole
+    found = np.zeros(len(close), np.float32)
+    for source in np.unique(table.source):
+        here = table.source == source
+        rows = close & ~here if (close & ~here).sum() > size else close
+        found[here] = Subspace.fit(table.learnt[rows], size).score(table.tested[here])
+    return found
+
+
+def _comparisons(prepared: Prepared, step: Step) -> dict[str, OutOfFold]:
+    """The looser filters and the shortcuts, on the sources that hold the target, with the same plan."""
+    table, grouping = prepared.table, prepared.table.grouping
+    plan = replace(prepared.recipe.plan, repeats=min(3, prepared.recipe.plan.repeats))
+    fixed = replace(plan, strengths=(sorted(plan.strengths)[len(plan.strengths) // 2],))
+    only = table.target_sources
+    count = plan.repeats * plan.folds * len(only)
+    found = {}
+    with step("comparison: looser filters", 2 * count) as done:
+        found["loose filter"] = out_of_fold(table, fixed, keep=grouping.lenient, only=only, done=done)
+        found["random filter"] = out_of_fold(
+            table, fixed, keep=_random_filter(grouping), only=only, done=done
+        )
+    spoilt = {name: _spoilt_features(prepared, change) for name, change in SPOILT.items()}
+    spoilt["colour, sharpness and JPEG traits"] = np.stack(
+        [traits(sample.image) for sample in prepared.samples]
+    )
+    with step("comparison: shortcuts", len(spoilt) * count) as done:
+        for name, features in spoilt.items():
+            changed = replace(table, learnt=features, tested=features)
+            found[f"shortcut: {name}"] = out_of_fold(changed, fixed, only=only, done=done)
+    return found
+
+
+def _random_filter(grouping: Grouping) -> Callable[[NDArray[np.bool_]], NDArray[np.bool_]]:
+    """As loose, with as many images taken out at random as the strict filter takes out."""
+
+    def keep(test: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        loose, strict = grouping.lenient(test), grouping.strict(test)
+        spare = np.flatnonzero(loose)
+        drop = max(0, len(spare) - int(strict.sum()))
+        chosen = np.random.default_rng(int(test.sum())).choice(spare, drop, replace=False)
+        loose[chosen] = False
+        return loose
+
+    return keep
+
+
+def _spoilt_features(
+    prepared: Prepared, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> NDArray[np.float32]:
+    images = (change(sample.image) for sample in prepared.samples)
+    return prepared.extractor.table(images, (View(),))[:, 0]
+
+
+def _features(
+    extractor: Extractor,
+    samples: list[Sample],
+    views: tuple[View, ...],
+    where: Where,
+    done: Callable[[], None],
+) -> NDArray[np.float32]:
+    images = (sample.image for sample in samples)
+    return extractor.table(images, views, workers=where.workers, advance=lambda _: done())
+
+
+def _weights(possible: NDArray[np.bool_], recipe: Recipe, labels: Labels) -> NDArray[np.float32]:
+    rash = possible[:, [labels.classes.index(name) for name in recipe.rashes]].any(1)
+    return np.where(rash, 1.0, recipe.weight_of_rest).astype(np.float32)
+
+
+def _tested(found: OutOfFold, table: Table) -> NDArray[np.float64]:
+    return found.logits[:, table.learnable].astype(np.float64)
+
+
+def _folds(table: Table, plan: Plan) -> int:
+    return plan.repeats * plan.folds * len(table.blocks())
+
+
+def _write_tables(out: Path, recipe: Recipe, manifest: Manifest, prepared: Prepared) -> None:
+    """recipe.json, skipped.csv and groups.csv: what was chosen, left out, and held together."""
+    told = {
+        "recipe": asdict(recipe),
+        "data_sha256": manifest.sha256,
+        "images": len(manifest.rows),
+        "samples": len(prepared.samples),
+        "skipped": len(prepared.skipped),
+        "backbone_bytes": len(prepared.backbone.model),
+        "eight_bit_weights": len(prepared.backbone.eight_bit),
+    }
+    write_atomically(out / "recipe.json", json.dumps(told, indent=2) + "\n")
+    lines = ["file,reason", *(f'{one.file},"{one.reason}"' for one in prepared.skipped)]
+    write_atomically(out / "skipped.csv", "\n".join(lines) + "\n")
+    group = prepared.table.grouping.group
+    whole = [i for i, sample in enumerate(prepared.samples) if sample.patch is None]
+    lines = ["file,group", *(f"{prepared.samples[i].row.file},{group[i]}" for i in whole)]
+    write_atomically(out / "groups.csv", "\n".join(lines) + "\n")
+
+
+def _story(prepared: Prepared) -> Story:
+    """What the card tells of the data and the protocol, counted from the run."""
+    table, labels = prepared.table, prepared.labels
+    counts: dict[tuple[str, str, str], int] = {}
+    for sample in prepared.samples:
+        if sample.possible:
+            key = (" or ".join(sample.possible), sample.row.dataset, sample.label)
+            counts[key] = counts.get(key, 0) + 1
+    suspects = int(np.triu(table.grouping.suspect & (table.source[:, None] != table.source[None])).sum())
+    return Story(
+        counts=counts,
+        networks=prepared.recipe.networks,
+        groups=len(np.unique(table.grouping.group[table.learnable])),
+        suspects=suspects,
+        skipped=len(prepared.skipped),
+        plan=prepared.recipe.plan,
+        whole_people=labels.whole_people,
+    )
+
+
+def _probe_figures(prepared: Prepared, novelty: NDArray[np.float32]) -> list[Figure]:
+    """How well novelty tells the probes (images of another kind) from close-ups of sources never seen."""
+    known = prepared.table.learnable
+    found = []
+    for name in prepared.recipe.probes:
+        probe = prepared.probe & (prepared.table.source == name)
+        if probe.any():
+            rows = known | probe
+            group = prepared.table.grouping.group[rows].tolist()
+            value = estimate({"x": auroc(novelty[rows], probe[rows])}, group)["x"]
+            interval = as_interval(value)
+            if interval:
+                found.append(Figure("novelty AUROC", f"{name} against known classes", interval))
+    return found
