@@ -218,6 +218,18 @@ def test_a_refused_bundle_exits_1_with_one_line(photos, tiny_copy):
     assert re.fullmatch(r"poxlens: .*model\.onnx is 10 bytes, not \d+ bytes; .*\n", done.stderr.decode())
 
 
+def test_a_wrong_golden_output_shows_even_where_the_photo_needs_no_model(tiny, tmp_path):
+    golden = tiny.build(tmp_path / "b").manifest.golden
+    tiny.build(tmp_path / "b", onnx_bytes=tiny.model(gain=2.1), golden=golden)
+    (tmp_path / "text.jpg").write_text("no photo")
+    command = [sys.executable, "-m", "poxlens", "screen", "--bundle", str(tmp_path / "b")]
+    for sources in (["text.jpg"], ["text.jpg", "text.jpg"]):
+        paths = [str(tmp_path / name) for name in sources]
+        done = subprocess.run([*command, *paths], capture_output=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert re.match(r"poxlens: golden example golden/.*\.png: logits differs", done.stderr.decode())
+
+
 def test_help_and_parsing_are_one(poxlens):
     done = poxlens("--help")
     assert done.returncode == 0
@@ -238,20 +250,20 @@ def test_the_progress_bar_is_on_a_terminal_and_never_in_the_output(tiny_path, ph
     assert "3/3" in shown
 
 
-def test_a_reader_that_leaves_early_is_no_fault(tiny_path, photos):
-    command = [
-        sys.executable,
-        "-m",
-        "poxlens",
-        "screen",
-        "--bundle",
-        str(tiny_path),
-        "--json",
-        *[str(photos)] * 30,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def answering(bundle, folder, *, times):
+    """A process that screens the folder many times over and has given its first answer."""
+    command = [sys.executable, "-m", "poxlens", "screen", "--bundle", str(bundle), "--json"]
+    process = subprocess.Popen(
+        [*command, *[str(folder)] * times], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdout is not None
     process.stdout.readline()
+    return process
+
+
+def test_a_reader_that_leaves_early_is_no_fault(tiny_path, photos):
+    process = answering(tiny_path, photos, times=30)
+    assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == b""
@@ -259,19 +271,8 @@ def test_a_reader_that_leaves_early_is_no_fault(tiny_path, photos):
 
 
 def test_ctrl_c_is_quiet(tiny_path, photos):
-    command = [
-        sys.executable,
-        "-m",
-        "poxlens",
-        "screen",
-        "--bundle",
-        str(tiny_path),
-        "--json",
-        *[str(photos)] * 300,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = answering(tiny_path, photos, times=300)
     assert process.stdout is not None
-    process.stdout.readline()
     process.send_signal(signal.SIGINT)
     start = time.monotonic()
     _, stderr = process.communicate(timeout=60)

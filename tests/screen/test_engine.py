@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -158,3 +160,30 @@ def test_the_prediction_set_is_lac(tiny):
     chances |= {"mpox": 0.0625, "acne": 0.25, "hfmd": 0.1875}
     assert prediction_set(chances, manifest) == ("mpox", "acne")
     assert prediction_set(dict.fromkeys(tiny.CLASSES, 0.04), manifest) == ()
+
+
+def test_without_waiting_no_answer_is_given_before_the_golden_examples_were_right(tiny, tmp_path, tiny_path):
+    wrong = altered(tiny, tmp_path / "b", "novelty", lambda value: value + 1.0)
+    engine = Engine(wrong, wait=False)
+    with pytest.raises(BundleError, match=r"golden/light\.png: novelty differs"):
+        engine.run(PHOTOS)
+    with pytest.raises(BundleError, match="novelty differs"):
+        engine.ready()
+    right = Engine(load(tiny_path), wait=False)
+    np.testing.assert_array_equal(right.run(PHOTOS).logits, Engine(load(tiny_path)).run(PHOTOS).logits)
+    assert right.golden_difference < 1e-4
+
+
+def test_int8_weights_become_floats_at_the_load(tiny):
+    """Otherwise ONNX Runtime makes them floats for each photo, which takes twice as long."""
+    options = Graph(tiny.model(), size=28)._session.get_session_options()
+    assert options.get_session_config_entry("session.disable_quant_qdq") == "1"
+
+
+def test_the_model_can_begin_to_load_before_pillow_is_imported():
+    code = (
+        "import sys, poxlens.bundle.store; print({'numpy', 'PIL'} & {*sys.modules});"
+        "import poxlens.screen.engine; print({'onnxruntime', 'PIL'} & {*sys.modules})"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert shown == "set()\nset()\n"

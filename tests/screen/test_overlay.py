@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from poxlens.screen.decision import Decision, Outcome
-from poxlens.screen.overlay import draw, overlay
+from poxlens.screen.overlay import draw, layer, layer_png, overlay
 from poxlens.screen.reasons import reason
 
 LIGHT, DARK, LESION = (235, 200, 180), (70, 45, 35), (170, 50, 45)
@@ -75,3 +75,17 @@ def test_the_scale_is_that_of_the_strongest_class():
     weak, full = pixels(overlay(decision)), pixels(draw(photo(LIGHT), spot()))
     assert np.abs(weak - LIGHT).max() < 0.5 * np.abs(full - LIGHT).max()
     assert overlay(Decision(Outcome.cannot_assess, (reason("novel.unknown"),))) is None
+
+
+def test_the_layer_is_clear_without_evidence_and_opaque_where_it_is_strong():
+    clear = layer(np.zeros((7, 7), np.float32), scale=1.0, side=70)
+    assert (clear.shape, clear.dtype, clear[..., 3].max()) == ((70, 70, 4), np.uint8, 0)
+    strong = layer(spot(), side=77)  # an odd number of px a cell: one is in its middle
+    assert strong[16, 16].tolist() == [255, 250, 170, 255]
+    assert strong[40:, 40:, 3].max() == 0
+    faint = layer(spot(), side=77, opacity=0.5)
+    assert faint[16, 16, 3] == 128
+    assert (faint[..., :3] == strong[..., :3]).all()
+    image = Image.open(BytesIO(layer_png(spot(), side=77)))
+    assert (image.format, image.mode, image.info) == ("PNG", "RGBA", {})
+    assert (np.asarray(image) == strong).all()

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from poxlens.bundle.fields import FieldError, Limits, Record
-from poxlens.photo.quality import QualityLimits
-from poxlens.photo.resize import InputRule
+from poxlens.photo.rules import InputRule, QualityLimits
 
 FORMAT = "poxlens-bundle/1"
 EMBEDDING_HEAD = 16

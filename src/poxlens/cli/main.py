@@ -46,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None or sys.argv[1:2] != ["screen"]:
         return _guarded(sys.argv[1:] if argv is None else list(argv))
+    # NumPy's OpenBLAS starts a thread a core, which spin for tens of milliseconds where the model could load.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()  # 5 ms; a folder, where memory must stay flat, turns it on again
     code = _guarded(sys.argv[1:])
     sys.stderr.flush()
@@ -136,8 +138,7 @@ def _module(verb: str) -> Any:
     except ModuleNotFoundError as fault:
         raise PoxlensError(
             f"{verb} needs the Python package {fault.name!r}, which is not installed. Install everything "
-            "with: "
-            'pip install "poxlens[train,export,serve]"'
+            'with: pip install "poxlens[train,serve]"'
         ) from fault
 
 

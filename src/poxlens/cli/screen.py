@@ -19,7 +19,6 @@ from poxlens.screen.context import Context, ContextError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from poxlens.cli.early import EarlyPhoto
     from poxlens.cli.heatmaps import HeatmapFolder
     from poxlens.cli.report import Report
     from poxlens.screen.decision import Decision
@@ -66,14 +65,22 @@ def run(arguments: list[str]) -> int:
         options = parse(arguments)
     except SystemExit as end:  # argparse ends so after --help
         return int(end.code or 0)
-    from poxlens.cli.early import EarlyPhoto
+    from poxlens.bundle.store import load
+    from poxlens.screen.background import Background
+
+    # The bundle is verified while its runtime is imported; the model loads while the photo is decoded.
+    # Nothing that the model does not need is imported before its load, half of a screening, has begun.
+    loading = Background(lambda: load(options.bundle))
+    from poxlens.screen.engine import Engine, import_runtime
+
+    import_runtime()
+    bundle = loading.result()
+    engine = Engine(bundle, wait=False)
     from poxlens.cli.report import JsonReport, TextReport
     from poxlens.screen.screener import Screener
 
-    # A single photo is decoded while the bundle is verified and its model loaded.
-    early = None if _several(options.sources) or STDIN in options.sources else EarlyPhoto(options.sources[0])
     report = JsonReport() if options.json else TextReport(several=_several(options.sources))
-    return _screen_all(Screener(options.bundle), options, report, early)
+    return _screen_all(Screener(bundle, engine=engine), options, report)
 
 
 def parse(arguments: list[str]) -> Options:
@@ -143,7 +150,7 @@ class _Parser(argparse.ArgumentParser):
         raise MisuseError(f"screen: {message}; see: poxlens screen --help")
 
 
-def _screen_all(screener: Screener, options: Options, report: Report, early: EarlyPhoto | None) -> int:
+def _screen_all(screener: Screener, options: Options, report: Report) -> int:
     from poxlens.screen.decision import combine
 
     heatmaps = None if options.heatmap is None else _heatmap_folder(options.heatmap)
@@ -153,7 +160,7 @@ def _screen_all(screener: Screener, options: Options, report: Report, early: Ear
     labels: list[str] = []
     decisions: list[Decision] = []
     with report:
-        for item, decision in _decisions(screener, options, context, report, early):
+        for item, decision in _decisions(screener, options, context, report):
             name = label(item)
             report.count += 1
             report.photo(name, decision, heatmaps.write(name, decision) if heatmaps else None)
@@ -169,11 +176,15 @@ def _screen_all(screener: Screener, options: Options, report: Report, early: Ear
 
 
 def _decisions(
-    screener: Screener, options: Options, context: Context | None, report: Report, early: EarlyPhoto | None
+    screener: Screener, options: Options, context: Context | None, report: Report
 ) -> Iterator[tuple[Path | BinaryIO, Decision]]:
-    if early is not None:
-        return iter([(early.path, early.screen(screener, context))])
+    if not _several(options.sources) and STDIN not in options.sources:
+        path = Path(options.sources[0])
+        decision = screener.screen(path, context=context)
+        screener.engine.ready()  # also where the photo did not need the model: a bad bundle must show
+        return iter([(path, decision)])
     gc.enable()
+    screener.engine.ready()
     decided = screener.screen_many(
         photos(options.sources, report.fault), workers=options.workers, context=context
     )

@@ -15,22 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from poxlens.photo.decode import Photo
+from poxlens.photo.rules import QualityLimits as QualityLimits
 
 GREY_SIDE = 256  # px, the short side that light and sharpness are measured at
 COLOUR_SIDE = 128  # px, the shortest side that skin is looked for at
 _CLIPPED = 250  # grey level from which a pixel is called blown out
-
-
-@dataclass(frozen=True)
-class QualityLimits:
-    """What a photo must meet to be assessed; a bundle carries its own."""
-
-    min_short_side: int = 128  # px of the file's image
-    max_aspect: float = 3.0  # long side over short side
-    min_sharpness: float = 4.0  # variance of the Laplacian, grey levels squared
-    min_brightness: float = 50.0  # 95th percentile of grey, 0-255; low, as well-lit skin of L* 30 has 70
-    max_clipped: float = 0.5  # share of pixels blown out to white
-    min_skin_fraction: float = 0.25  # share of pixels with the colour of skin
 
 
 @dataclass(frozen=True)

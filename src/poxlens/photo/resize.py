@@ -6,25 +6,11 @@ what Pillow's BILINEAR resize does with 8-bit pixels, one direction after the ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-
-@dataclass(frozen=True)
-class InputRule:
-    """How a photo becomes the model's input."""
-
-    size: int = 224  # side of the square input, px
-    max_aspect: float = 1.5  # longest side over shortest side that is kept; the rest is cropped at both ends
-
-    def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1 px, not {self.size}")
-        if not 1.0 <= self.max_aspect < float("inf"):
-            raise ValueError(f"max_aspect must be a number of at least 1, not {self.max_aspect}")
+from poxlens.photo.rules import InputRule as InputRule
 
 
 def crop_box(width: int, height: int, rule: InputRule) -> tuple[int, int, int, int]:

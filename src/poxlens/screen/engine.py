@@ -1,4 +1,4 @@
-"""A bundle's model, ready to run: chosen, loaded, and held to the bundle's golden examples."""
+"""A bundle's model: chosen, loaded, and held to the bundle's golden examples before it answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from poxlens.errors import BundleError
 from poxlens.screen.background import Background
-from poxlens.screen.golden import check, prepared
 from poxlens.screen.graph import Graph, Outputs
 
 if TYPE_CHECKING:
@@ -25,28 +24,72 @@ class Engine:
         bundle: a verified bundle.
         threads: threads within one call.
         model: one of the manifest's; None for the most precise that this runtime reads.
+        wait: until the model is loaded and has given the golden outputs. False returns at once, so that a
+            photo can be decoded meanwhile; the first `run` then waits, and raises what `ready` would raise.
 
     Raises:
         BundleError: when the bundle has no model for this runtime, or it does not give the golden outputs.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 1, model: Model | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, threads: int = 1, model: Model | None = None, wait: bool = True
+    ) -> None:
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
         manifest = bundle.manifest
         self.manifest = manifest
         self.model = _choose(manifest) if model is None else model
         file, size, classes = self.model.file, manifest.input.size, len(manifest.classes)
-        loading = Background(lambda: Graph(bundle.read(file), size=size, classes=classes, threads=threads))
-        photos = prepared(
-            {golden.file: bundle.read(golden.file) for golden in manifest.golden}, manifest.input
+        import_runtime()  # in this thread: two threads that import take turns, and both are late
+        self._loading = Background(
+            lambda: Graph(bundle.read(file), size=size, classes=classes, threads=threads)
         )
-        self._graph = loading.result()
-        self.golden_difference = check(self._graph, manifest.golden, photos, self.model.golden_tolerance)
+        self._checking = Background(lambda: self._check(bundle))
+        if wait:
+            self.ready()
+
+    def ready(self) -> None:
+        """Wait until the model is loaded and has given the golden outputs.
+
+        Raises:
+            BundleError: when it cannot be loaded, or gives others.
+        """
+        self._checking.result()
+
+    def loaded(self) -> None:
+        """Wait until the model is loaded, checked or not.
+
+        Raises:
+            BundleError: when it cannot be loaded.
+        """
+        self._loading.result()
+
+    @property
+    def golden_difference(self) -> float:
+        """The largest difference from the golden outputs, in the units of the model's tolerance."""
+        return self._checking.result()
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """All outputs for a batch of prepared photos, [N, S, S, 3] uint8; see `Graph.run`."""
-        return self._graph.run(images)
+        """All outputs for a batch of prepared photos, [N, S, S, 3] uint8; see `Graph.run`.
+
+        No answer is given before the golden examples were right; the two may run side by side.
+        """
+        outputs = self._loading.result().run(images)
+        self.ready()
+        return outputs
+
+    def _check(self, bundle: Bundle) -> float:
+        from poxlens.screen.golden import check, prepared
+
+        manifest = self.manifest
+        photos = {golden.file: bundle.read(golden.file) for golden in manifest.golden}
+        images = prepared(photos, manifest.input)
+        return check(self._loading.result(), manifest.golden, images, self.model.golden_tolerance)
+
+
+def import_runtime() -> None:
+    """Import ONNX Runtime now, and not when the first model is loaded."""
+    import onnxruntime  # noqa: F401
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A heat map over the photo as a picture, legible on light and dark skin and on red lesions."""
+"""A heat map as a layer, and over its photo, legible on light and dark skin and on red lesions."""
 
 from __future__ import annotations
 
@@ -50,16 +50,41 @@ def draw(
             photo.
         side: side of the picture in px.
     """
-    strength = _strength(heatmap, scale, side)
+    over = layer(heatmap, scale=scale, side=side, opacity=_MOST_OPAQUE).astype(np.float64)
     photo = np.asarray(Image.fromarray(prepared).resize((side, side), Image.Resampling.BICUBIC), np.float64)
-    colour = np.stack([np.interp(strength, _STRENGTHS, _COLOURS[:, i]) for i in range(3)], axis=-1)
-    opacity = (_MOST_OPAQUE * np.clip(strength / _CONTOUR, 0.0, 1.0))[..., np.newaxis]
-    mixed = photo * (1.0 - opacity) + colour * opacity
+    opacity = over[..., 3:] / 255.0
+    return _png(photo * (1.0 - opacity) + over[..., :3] * opacity)
+
+
+def layer(
+    heatmap: NDArray[np.float32], *, scale: float | None = None, side: int = 448, opacity: float = 1.0
+) -> NDArray[np.uint8]:
+    """A heat map as [side, side, 4] RGBA: clear where there is nothing, with a contour around the strong part.
+
+    Args:
+        heatmap: [h, w] >= 0, not necessarily square pixels on the photo.
+        scale: the value drawn at full strength; None for the map's own maximum.
+        side: side of the picture in px.
+        opacity: of the strong part, 0 to 1; the contour is always opaque.
+    """
+    strength = _strength(heatmap, scale, side)
+    colours = [np.interp(strength, _STRENGTHS, _COLOURS[:, i]) for i in range(3)]
+    alpha = 255.0 * opacity * np.clip(strength / _CONTOUR, 0.0, 1.0)
+    made = np.rint(np.stack([*colours, alpha], axis=-1)).astype(np.uint8)
     inside = strength >= _CONTOUR
-    mixed[_edge(inside)] = (255, 255, 255)
-    mixed[_edge(~inside)] = (10, 14, 50)
+    made[_edge(inside)] = (255, 255, 255, 255)
+    made[_edge(~inside)] = (10, 14, 50, 255)
+    return made
+
+
+def layer_png(heatmap: NDArray[np.float32], *, scale: float | None = None, side: int = 448) -> bytes:
+    """`layer` as PNG bytes, without metadata."""
+    return _png(layer(heatmap, scale=scale, side=side))
+
+
+def _png(pixels: NDArray[np.float64] | NDArray[np.uint8]) -> bytes:
     buffer = BytesIO()
-    Image.fromarray(np.rint(mixed).clip(0, 255).astype(np.uint8)).save(buffer, "PNG")
+    Image.fromarray(np.rint(pixels).clip(0, 255).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -37,14 +37,17 @@ class Screener:
     Args:
         bundle: a loaded bundle, the path of one (folder or .zip), or None for the embedded one.
         threads: threads within one model run; 1 is best when photos are screened side by side.
+        engine: the bundle's, where there is one already; None to load it.
 
     Raises:
         BundleError: when the bundle is damaged, or gives other numbers than it promises.
     """
 
-    def __init__(self, bundle: Bundle | Path | str | None = None, *, threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle | Path | str | None = None, *, threads: int = 1, engine: Engine | None = None
+    ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load(None if bundle is None else Path(bundle))
-        self.engine = Engine(self.bundle, threads=threads)
+        self.engine = Engine(self.bundle, threads=threads) if engine is None else engine
 
     def screen(self, photo: Source, *, context: Context | None = None) -> Decision:
         """The decision on one photo. A photo that cannot be read is a decision too (`unreadable.*`), never an
@@ -67,7 +70,7 @@ class Screener:
         else:
             ms["decode"] = _since(start)
             decision = self._judge(decoded, context, ms)
-        return replace(decision, ms={**ms, "total": _since(start)})
+        return replace(decision, ms={**ms, "total": sum(ms.values())})
 
     def screen_many(
         self, photos: Iterable[Item], *, workers: int | None = None, context: Context | None = None
@@ -125,8 +128,11 @@ class Screener:
             return replace(decision, skin_tone=tone)
         start = perf_counter()
         prepared = prepare(photo.pixels, manifest.input)
-        outputs = self.engine.run(prepared[np.newaxis])
         ms["model"] = _since(start)
+        self.engine.loaded()  # waiting for a load is not this photo's time
+        start = perf_counter()
+        outputs = self.engine.run(prepared[np.newaxis])
+        ms["model"] += _since(start)
         calibrated = probabilities(outputs.logits[0], manifest.calibration.temperature)
         by_class = dict(zip(manifest.classes, calibrated.tolist(), strict=True))
         decision = decide(

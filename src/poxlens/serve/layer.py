@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# As in the overlay files: blue, cyan, pale yellow, which skin never is; lightness rises with strength.
-_STRENGTHS = (0.0, 0.5, 1.0)
-_COLOURS = ((26.0, 0.0, 255.0), (36.0, 190.0, 250.0), (140.0, 220.0, 170.0))
+from poxlens.screen.overlay import layer_png
 
 
 def preview(pixels: NDArray[np.uint8], *, quality: int = 86) -> str:
@@ -29,18 +27,7 @@ def heat_layer(heatmap: NDArray[np.float32], scale: float, *, side: int = 336) -
         scale: the value drawn at full strength.
         side: side of the picture in px.
     """
-    strength = np.zeros((side, side))
-    if scale > 0.0:
-        small = Image.fromarray((np.asarray(heatmap, np.float64) / scale).astype(np.float32))
-        wide = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC), np.float64)
-        strength = np.clip(wide, 0.0, 1.0)
-    layer = np.empty((side, side, 4))
-    for channel, values in enumerate(_COLOURS):
-        layer[..., channel] = np.interp(strength, _STRENGTHS, values)
-    layer[..., 3] = 255.0 * np.clip(strength / 0.6, 0.0, 1.0)
-    with io.BytesIO() as stream:
-        Image.fromarray(np.rint(layer).astype(np.uint8)).save(stream, format="PNG")
-        return _data_url("image/png", stream.getvalue())
+    return _data_url("image/png", layer_png(heatmap, scale=scale, side=side))
 
 
 def _data_url(kind: str, data: bytes) -> str:
