@@ -108,8 +108,14 @@ def documented() -> list[tuple[str, str, tuple[str, ...]]]:
     found = []
     for document in DOCUMENTS:
         text = document.read_text("utf-8").replace("\\\n", " ")
-        blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-        lines = [line for block in blocks for line in block.splitlines()]
+        blocks = re.findall(r"^```([^\n]*)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+        # In a console block, what does not begin with a prompt is output.
+        lines = [
+            line
+            for language, block in blocks
+            for line in block.splitlines()
+            if language != "console" or line.startswith("$ ")
+        ]
         outside = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
         lines += re.findall(r"`([^`]+)`", outside)
         for line in lines:

@@ -179,7 +179,7 @@ def test_two_runs_agree_to_the_byte_but_for_the_milliseconds(world, tmp_path):
         (["--workers", "0"], "--workers must be 1 or more, not 0"),
         (["--resamples", "1"], "--resamples must be 100 or more, not 1"),
         (["--root", "/nowhere-at-all"], "--root /nowhere-at-all: no such folder"),
-        (["--speed", "9"], "No such option"),
+        (["--speed", "9"], "no such option"),
     ],
 )
 def test_misuse_is_named_and_exits_2(world, tmp_path, capsys, options, message):

@@ -198,7 +198,7 @@ def test_context_overrides_each_photo(poxlens, photos, tmp_path):
         (["--workers", "many", "x"], "argument --workers: invalid int value: 'many'"),
         (["--bundel", "x"], "unrecognized arguments: --bundel"),
         (["--bundle", "/nowhere", "x"], "--bundle /nowhere: no such folder or file"),
-        (["--context", "/nowhere", "x"], "--context context: cannot read /nowhere"),
+        (["--context", "/nowhere", "x"], "screen: --context: cannot read /nowhere"),
         (["-", "-"], "standard input (-) can be read only once"),
         (["--heatmap", "/dev/null/x", "x"], "--heatmap /dev/null/x: Not a directory"),
     ],

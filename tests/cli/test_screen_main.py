@@ -88,3 +88,24 @@ def test_a_missing_package_says_what_to_install(capsys, monkeypatch):
     monkeypatch.setattr(main_module, "import_module", missing)
     assert main(["train"]) == 1
     assert "needs the Python package 'torch'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["phantom"], "phantom: missing option '--out'; see: poxlens phantom --help"),
+        (["phantom", "--n", "x", "--out", "p"], "phantom: invalid value for '--n': "),
+        (["evaluate", "default"], "evaluate: missing argument 'manifest'; see: poxlens evaluate --help"),
+        (["app", "--bogus"], "app: no such option: --bogus"),
+        (["bundle"], "bundle: say which: show, verify; see: poxlens bundle --help"),
+        (["bundle", "shw"], "bundle: no such command 'shw'"),
+        (["bundle", "show", "--jsn"], "bundle show: no such option: --jsn"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_for_every_verb(arguments, message, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"poxlens: {message}")
+    assert err.count("\n") == 1
+    assert err.endswith("--help\n")

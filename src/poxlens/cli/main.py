@@ -85,6 +85,10 @@ def usage() -> str:
         "Screen a close-up photo of a rash for mpox, offline, with reasons.\n"
         "A screening aid, not a diagnosis; PCR decides.\n\n"
         f"Verbs:\n{verbs}\n\n"
+        "Examples:\n"
+        "  poxlens screen rash.jpg                      the answer on one photo\n"
+        "  poxlens screen photos/ --json > answers.jsonl  on all photos of a folder, a line each\n"
+        "  poxlens app                                  the same in the browser\n\n"
         "Options:\n  --version  Print the version.\n"
         "  --help     Print this text; `poxlens VERB --help` for a verb.\n"
     )
@@ -118,10 +122,28 @@ def _run_typer(verb: str, arguments: list[str]) -> int:
     app = member if isinstance(member, typer.Typer) else _single(verb, member)
     command: Callable[..., Any] = typer.main.get_command(app)
     try:
-        code = command(arguments, prog_name=f"poxlens {verb}")
-    except SystemExit as end:
-        code = end.code
+        code = command(arguments, prog_name=f"poxlens {verb}", standalone_mode=False)
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.Exit as end:
+        code = end.exit_code
+    except Exception as fault:
+        raise _misuse(verb, fault) from fault
     return code if isinstance(code, int) else OK
+
+
+def _misuse(verb: str, fault: Exception) -> Exception:
+    """A wrong command line in one line, as `screen` tells it; any other fault as it is."""
+    if not hasattr(fault, "format_message") or not hasattr(fault, "ctx"):
+        return fault
+    if type(fault).__name__ == "NoArgsIsHelpError":
+        names = ", ".join(fault.ctx.command.commands)
+        return MisuseError(f"{verb}: say which: {names}; see: poxlens {verb} --help")
+    where = "poxlens " + verb if fault.ctx is None else fault.ctx.command_path
+    message = fault.format_message().rstrip(".")
+    return MisuseError(
+        f"{where.removeprefix('poxlens ')}: {message[:1].lower()}{message[1:]}; see: {where} --help"
+    )
 
 
 def _single(verb: str, function: Callable[..., Any]) -> Any:

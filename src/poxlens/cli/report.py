@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from poxlens.cli.output import BOLD, DIM, bar, block, clip, headline, json_line, paint, write
+from poxlens.cli.photos import STDIN
 from poxlens.screen.decision import DISCLAIMER, Outcome
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class TextReport(Report):
     def photo(self, label: str, decision: Decision, heatmap: Path | None) -> None:
         """A full answer, or one line."""
         self._outcomes[decision.outcome] += 1
+        label = "standard input" if label == STDIN else label
         if self._several:
             drawn = "" if heatmap is None else f"  (heat map: {clip(heatmap.name)})"
             write(f"{_row(decision)}  {clip(label)}{drawn}\n")
@@ -138,7 +140,7 @@ def answer(label: str, decision: Decision, heatmap: Path | None) -> str:
 def _row(decision: Decision) -> str:
     chance = f"{decision.target} {decision.probabilities[decision.target]:.2f}" if decision.assessed else ""
     why = chance or decision.reasons[0].code
-    return f"{headline(decision.outcome, short=True)}  {why:<22}"
+    return f"{headline(decision.outcome, short=True)}  {why:<24}"
 
 
 def _likeness(decision: Decision) -> list[str]:

@@ -100,7 +100,7 @@ def parse(arguments: list[str]) -> Options:
     try:
         context = None if found.context is None else Context.from_file(found.context)
     except ContextError as fault:
-        raise MisuseError(f"screen: --context {fault}") from None
+        raise MisuseError(f"screen: --context: {str(fault).replace('context: ', '', 1)}") from None
     return Options(
         tuple(found.sources), found.json, found.heatmap, found.bundle, found.person, context, found.workers
     )
@@ -111,9 +111,10 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(
         prog="poxlens screen",
         usage="poxlens screen [OPTIONS] FILE|DIR|- ...",
-        description="Screen close-up photos of a rash for mpox: an outcome with its reasons. "
+        description="Screen close-up photos of a rash for mpox: an outcome with its reasons.\n"
         "A screening aid, not a diagnosis; PCR decides.",
-        epilog="Exit code: 0 done, 1 when a photo could not be read, 2 for misuse.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
@@ -136,7 +137,10 @@ def parser() -> argparse.ArgumentParser:
         "--person", action="store_true", help="all photos show one person: add one answer for all"
     )
     options.add_argument(
-        "--context", type=Path, metavar="FILE", help="JSON with answers about the person that can override"
+        "--context",
+        type=Path,
+        metavar="FILE",
+        help="JSON with answers about the person, which can turn any outcome into a referral",
     )
     options.add_argument(
         "--workers", type=int, metavar="N", help="photos worked on side by side (default: one a core)"
@@ -145,7 +149,21 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+_EPILOG = """\
+Outcomes: refer, uncertain, not_suspected, cannot_assess.
+Context:  {"contact_with_case_21d": true, "fever": false, "swollen_lymph_nodes": null}
+Examples:
+  poxlens screen rash.jpg --heatmap maps/
+  poxlens screen arm.jpg face.jpg --person --context answers.json
+  poxlens screen photos/ --json > answers.jsonl
+Exit code: 0 done, 1 when a photo could not be read, 2 for misuse.
+"""
+
+
 class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        return "U" + super().format_help()[1:]  # as the other verbs write it
+
     def error(self, message: str) -> NoReturn:
         raise MisuseError(f"screen: {message}; see: poxlens screen --help")
 
