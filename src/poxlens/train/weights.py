@@ -6,6 +6,7 @@ import importlib.util
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from poxlens.errors import WeightsError
@@ -73,7 +74,7 @@ def _download(weights: Weights, url: str, cache: Path) -> Path:
             url, timeout=_TIMEOUT
         ) as answer:  # a constant https address of this module
             data: bytes = answer.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:  # the second when the line breaks halfway
         raise WeightsError(
             f"cannot download {weights.file} from {url}: {error}. "
             "Put the file into a folder and name the folder in POXLENS_WEIGHTS."
