@@ -143,6 +143,7 @@ def _decisions(manifest: Manifest) -> str:
         f"With p the calibrated probability of {manifest.target}: refer at p >= {into.threshold:.4f}; not suspected at "
         f"p < {out.threshold:.4f} with {manifest.target} outside the conformal set (alpha "
         f"{manifest.conformal_alpha:g}, class-conditional) and the most probable class at "
-        f"{manifest.gate.top_probability:g} or more; uncertain otherwise. Novelty above {manifest.gate.novelty_limit:.4f} is refused. The thresholds are "
-        "those that hold in every source and with each mpox source left out of training."
+        f"{manifest.gate.top_probability:g} or more; uncertain otherwise. Novelty above "
+        f"{manifest.gate.novelty_limit:.4f} is refused. The thresholds are those that hold in every source "
+        "and with each mpox source left out of training."
     )

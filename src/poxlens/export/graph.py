@@ -36,7 +36,7 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
     weight, bias = head.folded()
     _constant(graph, "head.weight", weight)
     _constant(graph, "head.bias", bias)
-    _constant(graph, "heatmap.weight", weight / places)
+    _constant(graph, "heatmap.share", np.array([1.0 / places], np.float32))
     _constant(graph, "novelty.mean", subspace.mean)
     _constant(graph, "novelty.inverse_scale", 1.0 / subspace.scale)
     _constant(graph, "novelty.directions", subspace.directions, half=True)
@@ -48,8 +48,9 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
             node("ReduceMean", [FEATURES], ["embedding"], axes=[1, 2], keepdims=0),
             node("MatMul", ["embedding", "head.weight"], ["head.product"]),
             node("Add", ["head.product", "head.bias"], ["logits"]),
-            node("MatMul", [FEATURES, "heatmap.weight"], ["heatmap.sum"]),
-            node("Relu", ["heatmap.sum"], ["heatmap.places"]),
+            node("MatMul", [FEATURES, "head.weight"], ["heatmap.sum"]),
+            node("Relu", ["heatmap.sum"], ["heatmap.positive"]),
+            node("Mul", ["heatmap.positive", "heatmap.share"], ["heatmap.places"]),
             node("Transpose", ["heatmap.places"], ["heatmap"], perm=[0, 3, 1, 2]),
             node("Sub", ["embedding", "novelty.mean"], ["novelty.centred"]),
             node("Mul", ["novelty.centred", "novelty.inverse_scale"], ["novelty.standard"]),

@@ -16,7 +16,10 @@ from poxlens.recipes.samples import Sample
 
 Floats = NDArray[np.float64]
 
-_COLUMNS = "experiment repeat fold file part source label group tone usable novelty may_be".split()
+_COLUMNS = (
+    *("experiment", "repeat", "fold", "file", "part", "source", "label", "group"),
+    *("tone", "usable", "novelty", "may_be"),
+)
 
 
 @dataclass(frozen=True, eq=False)

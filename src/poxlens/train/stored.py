@@ -32,7 +32,7 @@ class Stored:
     eight_bit: tuple[str, ...]  # weights stored in eight bits
 
 
-def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_300_000) -> Stored:
+def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_000_000) -> Stored:
     """Write the backbone with half-precision weights, and as many in eight bits as the size asks for.
 
     Only pointwise convolutions (the bulk of the bytes) go to eight bits, those that lose least first: one
@@ -47,7 +47,8 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
     import onnx
     from onnx import numpy_helper
 
-    model = onnx.load_from_string(_exported(backbone, side))
+    exported = _exported(backbone, side)
+    model = onnx.load_from_string(exported)
     weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     large = {
         name: values
@@ -55,7 +56,8 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
         if values.dtype == np.float32 and values.ndim >= 2 and values.size >= _SMALLEST
     }
     pointwise = {name: v for name, v in large.items() if v.ndim == 4 and v.shape[2:] == (1, 1)}
-    eight = _eight_bit_names(pointwise, excess=2 * sum(v.size for v in large.values()) - most_bytes)
+    halved = len(exported) - 2 * sum(values.size for values in large.values())
+    eight = _eight_bit_names(pointwise, excess=halved - most_bytes)
     for tensor in list(model.graph.initializer):
         if tensor.name in large:
             model.graph.initializer.remove(tensor)
