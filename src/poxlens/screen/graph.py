@@ -109,6 +109,8 @@ def _session(model: bytes, threads: int) -> Any:
     # Weights stored as int8 are made float32 once, at the load; left to itself the runtime does it for each
     # photo, which then takes twice as long.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    # One round of optimisation instead of up to ten: a tenth less load, and as quick a model.
+    options.add_session_config_entry("session.graph_optimizations_loop_level", "0")
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as fault:
