@@ -127,9 +127,17 @@ def leave_source_out(table: Table, plan: Plan, source: str) -> Floats:
     """[N, C] logits of one source's samples by a head that learnt from all other sources; NaN elsewhere.
 
     Suspects of the left-out images are left out of training as well.
+
+    Raises:
+        TrainingError: when nothing of the target is left to learn from.
     """
     test = (table.source == source) & table.learnable
     train = table.grouping.strict(test) & table.learnable & (table.source != source)
+    if not (train & np.isin(table.source, table.target_sources)).any():
+        raise TrainingError(
+            f'without "{source}" and what may show the same skin, no source with the target is left to learn from: '
+            "give images of the target from at least two independent sources"
+        )
     logits = np.full(table.possible.shape, np.nan, np.float32)
     logits[test], _ = _test(table, plan, Preconditioner.of(table.learnt), test, train)
     return logits
@@ -140,14 +148,14 @@ def choose_and_fit(
 ) -> tuple[LinearHead, float]:
     """The head with the penalty of least out-of-fold log loss inside `train` [N], and that penalty."""
     part = _part(table, train)
-    inner = deal(part, np.ones(len(part.learnt), bool), plan.inner_folds, plan.seed)
     problems = {
         strength: LinearProblem(part.learnt, part.possible, strength, preconditioner, part.weight)
         for strength in plan.strengths
     }
     losses = dict.fromkeys(plan.strengths, 0.0)
     if len(problems) > 1:
-        for test in inner:
+        everything = np.ones(len(part.learnt), bool)
+        for test in deal(part, everything, plan.inner_folds, plan.seed, merge=True):
             rows = part.grouping.strict(test)
             for strength, problem in problems.items():
                 head = problem.fit(rows)
@@ -167,21 +175,31 @@ def loss(logits: Floats, possible: Bools) -> Floats:
     return value
 
 
-def deal(table: Table, rows: Bools, folds: int, seed: int) -> list[Bools]:
+def deal(table: Table, rows: Bools, folds: int, seed: int, *, merge: bool = False) -> list[Bools]:
     """Test parts [N] of a stratified split of `rows` [N] that keeps groups whole.
 
+    Args:
+        table: the samples.
+        rows: which to deal.
+        folds: how many parts.
+        seed: of the deal.
+        merge: deal a stratum with fewer groups than folds as part of the largest one, where the strict filter
+            has left too little of it, instead of refusing.
+
     Raises:
-        TrainingError: when a stratum has fewer groups than folds.
+        TrainingError: when a stratum has fewer groups than folds; with `merge`, when all have.
     """
     index = np.flatnonzero(rows)
     stratum, group = table.stratum[index], table.grouping.group[index]
-    for name in np.unique(stratum):
-        groups = len(np.unique(group[stratum == name]))
-        if groups < folds:
-            raise TrainingError(
-                f'"{name}" has {groups} independent groups of images, too few for {folds} folds: '
-                "give more images of it, merge it with another label or use fewer folds"
-            )
+    groups = {str(name): len(np.unique(group[stratum == name])) for name in np.unique(stratum)}
+    small = [name for name, count in groups.items() if count < folds]
+    if not groups or len(small) == len(groups) or (small and not merge):
+        name = small[0] if small else "no image"
+        raise TrainingError(
+            f'"{name}" has {groups.get(name, 0)} independent groups of images, too few for {folds} folds: '
+            "give more images of it, merge it with another label or use fewer folds"
+        )
+    stratum = np.where(np.isin(stratum, small), max(groups, key=lambda name: groups[name]), stratum)
     parts = []
     for _, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(index, stratum, group):
         chosen = np.zeros(len(rows), bool)
