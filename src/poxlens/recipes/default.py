@@ -7,8 +7,10 @@ graph -> bundle, model card, predictions.csv.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -183,7 +185,15 @@ def train(
         head, strength = choose_and_fit(table, plan, Preconditioner.of(table.learnt), table.learnable)
         subspace = Subspace.fit(table.learnt[known], recipe.novelty_size)
     trained = Trained(
-        recipe.name, recipe.version, recipe.rule, rule, prepared.backbone, head, strength, subspace
+        recipe.name,
+        recipe.version,
+        recipe.rule,
+        rule,
+        prepared.backbone,
+        head,
+        strength,
+        subspace,
+        recipe.targets.alpha,
     )
     figures += _probe_figures(prepared, novelty)
     return ship(trained, figures, _story(prepared), manifest.sha256, where.out / "bundle")
@@ -193,16 +203,23 @@ def prepare_run(
     manifest: Manifest, where: Where, recipe: Recipe, labels: Labels = LABELS, step: Step = silent
 ) -> Prepared:
     """Images, features and groups of a run, from the cache where it has them."""
+    side = recipe.rule.size  # weights first: what is missing should not show after minutes of reading
+    backbone = store_backbone(load_backbone(recipe.networks, where.weights, cache=where.downloads), side=side)
+    alone = load_backbone((recipe.duplicate_network,), where.weights, cache=where.downloads)
     harmonise = Harmonise(recipe.rule, recipe.jpeg_quality)
     with step("reading images", len(manifest.rows)) as done:
         samples, skipped = read_samples(
             manifest, labels, harmonise, probes=recipe.probes, workers=where.workers, advance=lambda _: done()
         )
+    sources = sorted({s.row.dataset for s in samples if recipe.target in s.possible})
+    if len(sources) < 2:
+        told = f'only in source "{sources[0]}"' if sources else "not in the table"
+        raise TrainingError(
+            f'images of "{recipe.target}" are {told}: give them from at least two sources (column "dataset"), so that '
+            "the thresholds can be tested on a source that training never saw"
+        )
     cache = FeatureCache(where.cache or where.out / "features")
-    side = recipe.rule.size
-    backbone = store_backbone(load_backbone(recipe.networks, where.weights, cache=where.downloads), side=side)
     extractor = Extractor(backbone, cache)
-    alone = load_backbone((recipe.duplicate_network,), where.weights, cache=where.downloads)
     single = store_backbone(alone, side=side)
     with step("features", len(samples)) as done:
         features = _features(extractor, samples, MIRROR_VIEWS, where, done)
@@ -211,9 +228,6 @@ def prepare_run(
     grouping = find_groups(samples, view_similarity(views), recipe.target, recipe.limits)
     possible = possible_table(samples, labels.classes)
     source = np.array([sample.row.dataset for sample in samples])
-    sources = sorted({s.row.dataset for s in samples if recipe.target in s.possible})
-    if not sources:
-        raise TrainingError(f'no image of "{recipe.target}" in the table')
     table = Table(
         learnt=features.mean(1),
         tested=features[:, 0],
@@ -322,12 +336,20 @@ def _write_tables(out: Path, recipe: Recipe, manifest: Manifest, prepared: Prepa
         "eight_bit_weights": len(prepared.backbone.eight_bit),
     }
     write_atomically(out / "recipe.json", json.dumps(told, indent=2) + "\n")
-    lines = ["file,reason", *(f'{one.file},"{one.reason}"' for one in prepared.skipped)]
-    write_atomically(out / "skipped.csv", "\n".join(lines) + "\n")
+    skipped = [(one.file, one.reason) for one in prepared.skipped]
+    _write_csv(out / "skipped.csv", ("file", "reason"), skipped)
     group = prepared.table.grouping.group
     whole = [i for i, sample in enumerate(prepared.samples) if sample.patch is None]
-    lines = ["file,group", *(f"{prepared.samples[i].row.file},{group[i]}" for i in whole)]
-    write_atomically(out / "groups.csv", "\n".join(lines) + "\n")
+    groups = [(prepared.samples[i].row.file, group[i]) for i in whole]
+    _write_csv(out / "groups.csv", ("file", "group"), groups)
+
+
+def _write_csv(path: Path, names: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    buffer = io.StringIO()
+    table = csv.writer(buffer, lineterminator="\n")
+    table.writerow(names)
+    table.writerows(rows)
+    write_atomically(path, buffer.getvalue())
 
 
 def _story(prepared: Prepared) -> Story:

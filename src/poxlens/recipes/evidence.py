@@ -262,7 +262,7 @@ def as_interval(value: Estimate) -> Interval | None:
         return None
     low = value.value if math.isnan(value.low) else min(value.low, value.value)
     high = value.value if math.isnan(value.high) else max(value.high, value.value)
-    return Interval(round(value.value, 5), round(low - 5e-6, 5), round(high + 5e-6, 5), value.n)
+    return Interval(round(value.value, 5), round(low, 5), round(high, 5), value.n)
 
 
 def _part(predicted: Predicted, rows: Bools) -> Predicted:

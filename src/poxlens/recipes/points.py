@@ -84,7 +84,8 @@ def choose_points(
     for name, scores in outside.items():
         rows = source == name
         rule_out += [_out(inside[:, rows & positive], targets), _out(scores[rows & positive], targets)]
-        rule_in.append(_in(scores[rows & negative], targets.specificity))
+        if (rows & negative).any():  # a source may hold the target alone
+            rule_in.append(_in(scores[rows & negative], targets.specificity))
     for number, name in enumerate(classes):
         rows = negative & possible[:, number]
         if number != place and rows.any():

@@ -66,6 +66,7 @@ class Trained:
     head: LinearHead
     strength: float
     subspace: Subspace
+    alpha: float  # of the conformal quantiles
 
 
 def ship(trained: Trained, figures: Sequence[Figure], story: Story, data_sha256: str, folder: Path) -> Bundle:
@@ -104,7 +105,7 @@ def ship(trained: Trained, figures: Sequence[Figure], story: Story, data_sha256:
         ),
         rule_out=_point(known, decision, "rule-out", points.rule_out),
         rule_in=_point(known, decision, "rule-in", points.rule_in),
-        conformal_alpha=0.05,
+        conformal_alpha=trained.alpha,
         conformal={
             name: ConformalQuantile(quantile.quantile, quantile.n)
             for name, quantile in zip(decision.classes, points.quantiles, strict=True)

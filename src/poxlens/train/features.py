@@ -36,7 +36,7 @@ class FeatureCache:
         try:
             with np.load(self._path(backbone, image), allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
-        except Exception:  # zipfile, zlib, struct and NumPy raise ten kinds on a damaged file; computing is right
+        except Exception:  # zipfile, zlib, struct and NumPy each raise kinds of their own on a damaged file
             return {}
 
     def write(self, backbone: str, image: str, vectors: dict[str, NDArray[np.float32]]) -> None:
