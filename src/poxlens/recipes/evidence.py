@@ -79,7 +79,9 @@ def figures_of(experiments: Mapping[str, Predicted], rule: Rule, *, seed: int = 
         if name in experiments:
             found += _ranking(name, experiments[name], rule, seed, brief=True)
     found += _calibration(strict, rule, seed)
-    found += _decisions("all", strict, np.ones(len(strict.rows.file), bool), rule, seed)
+    everything = np.ones(len(strict.rows.file), bool)
+    found += _shares("all", strict, everything, rule, seed)
+    found += _decisions("all", strict, everything, rule, seed)
     for tone in ("light", "dark"):
         found += _decisions(f"{tone} skin", strict, strict.rows.tone == tone, rule, seed)
         found += _skin_ranking(tone, strict, rule, seed)
@@ -91,8 +93,8 @@ def figures_of(experiments: Mapping[str, Predicted], rule: Rule, *, seed: int = 
     for name, predicted in experiments.items():
         if name.startswith("left out: "):
             source = name.removeprefix("left out: ")
-            everything = np.ones(len(predicted.rows.file), bool)
-            found += _decisions(f"{source}, never seen in training", predicted, everything, rule, seed)
+            rows = np.ones(len(predicted.rows.file), bool)
+            found += _decisions(f"{source}, never seen in training", predicted, rows, rule, seed)
             found += _ranking(f"{source}, never seen in training", predicted, rule, seed, brief=True)
         if name.startswith("shortcut: "):
             found += _ranking(name, predicted, rule, seed, brief=True)
@@ -106,11 +108,11 @@ def _ranking(group: str, predicted: Predicted, rule: Rule, seed: int, *, brief: 
     found = _estimates(group, predicted, {"AUROC": lambda p: auroc(p[:, rule.place], positive)}, rule, seed)
     for source in np.unique(rows.source):
         inside = rows.source == source
-        part = _part(predicted, inside & _like_target(rows.possible, rule))
+        part = part_of(predicted, inside & _like_target(rows.possible, rule))
         if _enough(part.rows.possible[:, rule.place]):
             found += _estimates(f"{source} rashes, {group}", part, _told_apart(part, rule), rule, seed)
         if not brief:
-            found += _several_classes(source, group, _part(predicted, inside), rule, seed)
+            found += _several_classes(source, group, part_of(predicted, inside), rule, seed)
     return found
 
 
@@ -126,7 +128,7 @@ def _told_apart(part: Predicted, rule: Rule) -> dict[str, Figurer]:
 def _several_classes(source: str, group: str, predicted: Predicted, rule: Rule, seed: int) -> list[Figure]:
     """Macro F1 and accuracy among the classes that one source holds, whole photos only."""
     rows = predicted.rows
-    part = _part(predicted, (rows.part == "") & (truth(rows.possible) >= 0))
+    part = part_of(predicted, (rows.part == "") & (truth(rows.possible) >= 0))
     labels = truth(part.rows.possible)
     held = np.unique(labels)
     if len(held) < 3:
@@ -190,7 +192,7 @@ def softmax_cross_fitted(predicted: Predicted, repeat: int) -> Floats:
 
 
 def _skin_ranking(tone: str, predicted: Predicted, rule: Rule, seed: int) -> list[Figure]:
-    part = _part(predicted, predicted.rows.tone == tone)
+    part = part_of(predicted, predicted.rows.tone == tone)
     positive = part.rows.possible[:, rule.place]
     if not _enough(positive):
         return []
@@ -201,7 +203,7 @@ def _skin_ranking(tone: str, predicted: Predicted, rule: Rule, seed: int) -> lis
 
 def _decisions(group: str, predicted: Predicted, rows: Bools, rule: Rule, seed: int) -> list[Figure]:
     """Sensitivity and specificity at both thresholds, and what comes out with all gates."""
-    part = _part(predicted, rows)
+    part = part_of(predicted, rows)
     positive = part.rows.possible[:, rule.place]
     if not len(positive):
         return []
@@ -227,7 +229,7 @@ def _at(
 
 def _shares(group: str, predicted: Predicted, rows: Bools, rule: Rule, seed: int) -> list[Figure]:
     """The share of each outcome, and of photos that get an answer (refer or not_suspected)."""
-    part = _part(predicted, rows)
+    part = part_of(predicted, rows)
     if len(part.rows.file) < FEWEST:
         return []
 
@@ -265,7 +267,8 @@ def as_interval(value: Estimate) -> Interval | None:
     return Interval(round(value.value, 5), round(low, 5), round(high, 5), value.n)
 
 
-def _part(predicted: Predicted, rows: Bools) -> Predicted:
+def part_of(predicted: Predicted, rows: Bools) -> Predicted:
+    """The predictions of some samples [N]."""
     kept = {name: values[rows] for name, values in vars(predicted.rows).items()}
     return Predicted(type(predicted.rows)(**kept), predicted.logits[:, rows], predicted.fold[:, rows])
 
