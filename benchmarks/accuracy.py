@@ -24,7 +24,7 @@ class Target:
     at_most: float | None = None
 
     def met(self, value: float) -> str:
-        """ "yes", "no, by ..." or "" when there is no target."""
+        """Whether it is met, and by how much not; nothing when there is no target."""
         if self.at_least is not None:
             return "yes" if value >= self.at_least else f"no, by {self.at_least - value:.3f}"
         if self.at_most is not None:
@@ -61,6 +61,7 @@ TARGETS = (
     Target("sensitivity, rule-out", "msid, never seen in training", at_least=0.95),
     Target("specificity, rule-out", "msid, never seen in training"),
     Target("specificity, rule-in", "msid, never seen in training", at_least=0.95),
+    Target("refer or not_suspected", "all", at_least=0.6),
     Target("not_suspected", "all, mpox", at_most=0.07),
     Target("refer", "class hfmd", at_most=0.05),
     Target("refer", "class other-rash", at_most=0.02),

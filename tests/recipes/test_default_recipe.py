@@ -16,6 +16,7 @@ from poxlens.data.phantom import PhantomSpec, draw
 from poxlens.errors import TrainingError, WeightsError
 from poxlens.photo.resize import InputRule
 from poxlens.recipes.default import Recipe, Where, train
+from poxlens.recipes.grouping import Limits
 from poxlens.recipes.points import Targets
 from poxlens.recipes.predictions import read_predictions
 from poxlens.recipes.protocol import Plan
@@ -41,10 +42,11 @@ RECIPE = Recipe(
     rashes=("mpox", "acne"),
     novelty_size=16,
     probes={"walls": 6},
+    limits=Limits(0.993, 0.993, 0.993, 0.993, 0.998),  # phantoms are all alike; a mirrored copy has .9985
     plan=Plan(strengths=(0.01, 0.1), repeats=2, folds=3, inner_folds=2, jobs=1),
     targets=Targets(other=("healthy",), alpha=0.1),
 )
-EACH = 16  # phantoms of a kind and source
+EACH, EITHER, WALLS = 16, 4, 6  # phantoms of a kind and source, of two possible classes, and walls
 
 
 def photo(number, kind):
@@ -69,17 +71,13 @@ def write_table(root, each=EACH, sources=("north", "south")):
     for source in sources:
         for kind in KINDS:
             for i in range(each):
-                add(
-                    photo(number, kind),
-                    f"{source}/{kind}{i}.png",
-                    kind,
-                    source,
-                    f"p{i // 2}" if kind == "pustule" else "",
-                )
+                patient = f"p{i // 2}" if kind == "pustule" else ""
+                add(photo(number, kind), f"{source}/{kind}{i}.png", kind, source, patient)
                 number += 1
     add(photo(0, "pustule")[:, ::-1], "south/copy, mirrored.png", "pustule", "south", "p0")
-    add(photo(900, "comedone"), "south/either.png", "either", "south")
-    for i in range(6):
+    for i in range(EITHER):
+        add(photo(900 + i, "comedone"), f"south/either{i}.png", "either", "south")
+    for i in range(WALLS):
         wall = (
             np.random.default_rng(i).integers(0, 256, (20, 20, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
         )
@@ -164,15 +162,15 @@ def test_predictions_hold_every_sample_once_a_repeat(out, manifest):
     strict = experiments["strict"]
     readable = {row.file for row in manifest.rows if row.label in LABELS.meaning} - {"north/broken.png"}
     assert set(strict.rows.file) == readable
-    assert len(strict.rows.file) == len(readable) == 6 * EACH + 2
+    assert len(strict.rows.file) == len(readable) == 6 * EACH + 1 + EITHER
     assert np.isfinite(strict.logits).all()
     assert strict.logits.shape == (2, len(readable), 3)
     assert {"loose filter", "random filter", "left out: north", "left out: south"} < set(experiments)
     assert sum(name.startswith("shortcut: ") for name in experiments) == 5
     for name in ("north", "south"):
         assert set(experiments[f"left out: {name}"].rows.source) == {name}
-    either = strict.rows.possible[strict.rows.file == "south/either.png"]
-    assert either.tolist() == [[False, True, True]]
+    either = strict.rows.possible[strict.rows.label == "either"]
+    assert either.tolist() == [[False, True, True]] * EITHER
 
 
 def test_figures_come_from_the_predictions_file(out, bundle):
@@ -203,7 +201,7 @@ def test_figures_come_from_the_predictions_file(out, bundle):
 def test_a_copy_is_found_and_walls_are_novel(out, bundle):
     """The mirrored copy in the other source is a suspect; walls, no head's business, score as unlike."""
     told = json.loads((out / "recipe.json").read_text())
-    assert (told["images"], told["skipped"]) == (6 * EACH + 9, 1)
+    assert (told["images"], told["skipped"]) == (6 * EACH + 2 + EITHER + WALLS, 1)
     assert "pairs" in bundle.manifest.evidence.protocol
     assert "(0 pairs)" not in bundle.manifest.evidence.protocol
     figures = {
@@ -219,7 +217,7 @@ def test_what_was_left_out_and_held_together_is_listed(out):
     assert skipped["reason"].startswith("unreadable.")
     with (out / "groups.csv").open(newline="") as stream:
         groups = {row["file"]: row["group"] for row in csv.DictReader(stream)}
-    assert len(groups) == 6 * EACH + 2 + 6
+    assert len(groups) == 6 * EACH + 1 + EITHER + WALLS
     assert groups["north/pustule0.png"] == groups["north/pustule1.png"]  # one patient
     assert groups["north/pustule0.png"] != groups["south/pustule0.png"]  # p0 of the other source is another
     assert groups["south/pustule0.png"] == groups["south/copy, mirrored.png"]
@@ -236,7 +234,7 @@ def test_the_card_holds_the_figures_and_makes_no_claim(bundle):
     assert bundle.manifest.evidence.data_sha256 in card
     for class_, source, label, count in (
         ("mpox", "north", "pustule", EACH),
-        ("acne or healthy", "south", "either", 1),
+        ("acne or healthy", "south", "either", EITHER),
     ):
         assert f"| {class_} | {source} | {label} | {count} |" in card
 
@@ -269,17 +267,21 @@ def test_a_target_of_one_source_is_refused_before_the_features(manifest, tmp_pat
         train(without(manifest, lambda row: row.label == "pustule"), Where(tmp_path), RECIPE, labels=LABELS)
 
 
-def test_a_class_too_small_is_refused_by_name(manifest, cache, tmp_path):
-    few = without(
-        manifest, lambda row: row.label == "comedone" and row.dataset == "south" and row.file[14] > "1"
-    )
-    few = without(few, lambda row: row.label == "either")
-    assert sum(row.label == "comedone" and row.dataset == "south" for row in few.rows) > 0
-    tight = replace(RECIPE, plan=replace(RECIPE.plan, folds=12))
+@pytest.mark.parametrize(
+    ("folds", "kept", "told"),
+    [
+        (9, EACH, '"north: pustule" has 8'),
+        (6, 5, '"south: comedone" has 5'),
+    ],  # 8 patients of 16 photos; 5 photos
+)
+def test_a_class_too_small_is_refused_by_name(manifest, cache, tmp_path, folds, kept, told):
+    few = {f"south/comedone{i}.png" for i in range(kept, EACH)}
+    table = without(manifest, lambda row: row.file in few or row.label == "either")
+    plan = replace(RECIPE.plan, folds=folds)
     with pytest.raises(
-        TrainingError, match=r'"south: comedone" has \d+ independent groups of images, too few for 12'
+        TrainingError, match=f"{told} independent groups of images, too few for {folds} folds"
     ):
-        train(few, Where(tmp_path, cache=cache), tight, labels=LABELS)
+        train(table, Where(tmp_path, cache=cache), replace(RECIPE, plan=plan), labels=LABELS)
     assert not (tmp_path / "bundle").exists()
 
 
