@@ -39,7 +39,6 @@ from poxlens.recipes.shipping import Trained, ship
 from poxlens.recipes.shortcuts import SPOILT, traits
 from poxlens.train.backbones import load_backbone
 from poxlens.train.features import Extractor, FeatureCache
-from poxlens.train.heads import Preconditioner
 from poxlens.train.images import Harmonise
 from poxlens.train.novelty import Subspace
 from poxlens.train.stored import Stored, store_backbone
@@ -182,7 +181,7 @@ def train(
     rule = Rule(labels.classes, recipe.target, points, limit)
     figures = figures_of(read_predictions(path), rule, seed=plan.seed)
     with threadpool_limits(1):
-        head, strength = choose_and_fit(table, plan, Preconditioner.of(table.learnt), table.learnable)
+        head, strength = choose_and_fit(table, plan, table.preconditioner, table.learnable)
         subspace = Subspace.fit(table.learnt[known], recipe.novelty_size)
     trained = Trained(
         recipe.name,

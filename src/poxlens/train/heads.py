@@ -68,7 +68,7 @@ class LinearProblem:
     Args:
         features: [N, D]; their mean and scale standardise every fit.
         possible: [N, C], True where the image may be of the class; at least one a row.
-        strength: inverse of the penalty, scikit-learn's C.
+        strength: inverse of the penalty, scikit-learn's C; the coordinates suit it best.
         preconditioner: of features like these.
         weights: [N] weight of each image; None for 1.
 
@@ -90,17 +90,24 @@ class LinearProblem:
         step = 1.0 / np.sqrt(len(features) * preconditioner.variances / 8.0 + 1.0 / strength)
         self._turned = (preconditioner.directions * step).astype(np.float32)
         self._inputs = ((features - self.mean) / self.scale) @ self._turned
-        self._penalty = (step * step / strength).astype(np.float32)[:, None]
+        self._squared = (step * step).astype(np.float32)[:, None]
+        self._strength = strength
         self._allowed = possible.astype(np.float32)
         self._weights = np.ones(len(features), np.float32) if weights is None else weights.astype(np.float32)
 
     def fit(
-        self, rows: NDArray[np.bool_] | None = None, *, iterations: int = 100, tolerance: float = 1e-3
+        self,
+        rows: NDArray[np.bool_] | None = None,
+        *,
+        strength: float | None = None,
+        iterations: int = 100,
+        tolerance: float = 1e-3,
     ) -> LinearHead:
         """The head that fits best.
 
         Args:
             rows: [N], the images to learn from; None for all.
+            strength: another penalty than the problem's own.
             iterations: upper bound of L-BFGS steps.
             tolerance: largest entry of the gradient, per square root of N, at which to stop.
         """
@@ -108,7 +115,7 @@ class LinearProblem:
         inputs, allowed, weights = self._inputs[chosen], self._allowed[chosen], self._weights[chosen]
         classes = allowed.shape[1]
         size = inputs.shape[1] * classes
-        penalty = self._penalty
+        penalty = self._squared / np.float32(strength or self._strength)
 
         def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             flat = point.astype(np.float32)
