@@ -119,14 +119,13 @@ def _sections(figures: Iterable[Figure]) -> list[str]:
 
 def _kind(group: str) -> str:
     for words, kind in (
+        ("against", "Novelty"),  # "against known classes": before "class"
         ("shortcut", "Shortcuts: what can be told without the rash"),
         ("never seen", "A source left out of training"),
         ("filter", "Ranking, by how strictly shared photos are kept apart"),
         ("skin", "Skin tone (an estimate)"),
         ("source", "By source"),
         ("class", "By class"),
-        ("novelty", "Novelty"),
-        ("against", "Novelty"),
     ):
         if words in group:
             return kind
