@@ -36,9 +36,8 @@ def make_table(
     source = np.asarray(source)
     group = np.arange(count) if group is None else np.asarray(group)
     linked = group[:, None] == group[None]
-    similarity = np.eye(count).astype(np.float16)
     grouping = Grouping(
-        group, linked if suspect is None else suspect | linked, np.eye(count, dtype=bool), similarity
+        group, linked if suspect is None else suspect | linked, linked, np.eye(count, dtype=bool)
     )
     if stratum is None:
         stratum = np.array([f"{s}: {row.argmax()}" for s, row in zip(source, possible, strict=True)])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poxlens.errors import ManifestError, MissingExtraError
+
+if TYPE_CHECKING:
+    from poxlens.recipes.default import Advance, Step
 
 RECIPES = ("default",)
 
@@ -41,7 +44,7 @@ def train(
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
 ) -> None:
-    """Train a bundle from a table of images (CSV with columns file and label; more help)."""
+    """Train a bundle from a table of images (CSV with the columns file, label and, better, dataset and patient)."""
     from poxlens.cli.main import MisuseError
     from poxlens.data.manifest import read_manifest
 
@@ -77,12 +80,16 @@ def train(
             print(f"  {name:<12}{told[name]}")
 
 
+def _nothing(count: int = 1, /) -> None:
+    del count
+
+
 def _environment_folders() -> tuple[Path, ...]:
     told = os.environ.get("POXLENS_WEIGHTS", "")
     return tuple(Path(part) for part in told.split(os.pathsep) if part)
 
 
-def _steps() -> Callable[[str, int], AbstractContextManager[Callable[[], None]]]:
+def _steps() -> Step:
     """A progress bar a step on a terminal, one line a step elsewhere; both on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -90,14 +97,14 @@ def _steps() -> Callable[[str, int], AbstractContextManager[Callable[[], None]]]
     console = Console(stderr=True)
 
     @contextmanager
-    def step(name: str, total: int) -> Iterator[Callable[[], None]]:
+    def step(name: str, total: int) -> Iterator[Advance]:
         if not console.is_terminal:
             console.print(f"{name} ({total})", highlight=False)
-            yield lambda: None
+            yield _nothing
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(name, total=total)
-            yield lambda: progress.advance(task)
+            yield lambda count=1: progress.advance(task, count)
 
     return step

@@ -143,6 +143,6 @@ def _decisions(manifest: Manifest) -> str:
         f"p < {out.threshold:.4f} with {manifest.target} outside the conformal set (alpha "
         f"{manifest.conformal_alpha:g}, class-conditional) and the most probable class at "
         f"{manifest.gate.top_probability:g} or more; uncertain otherwise. Novelty above "
-        f"{manifest.gate.novelty_limit:.4f} is refused. The thresholds are those that hold in every source "
-        "and with each mpox source left out of training."
+        f"{manifest.gate.novelty_limit:.4f} is refused. The rule-out point holds in every mpox source out "
+        "of fold, but not in a source that training never saw; the rule-in point holds there too."
     )

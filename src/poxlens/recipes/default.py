@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,13 +99,24 @@ class Where:
     workers: int = 2
 
 
-Step = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+class Advance(Protocol):
+    """Tells a progress display that some more are done."""
+
+    def __call__(self, count: int = 1, /) -> None:
+        """`count` more are done."""
 
 
-def silent(name: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+Step = Callable[[str, int], AbstractContextManager[Advance]]
+
+
+def silent(name: str, total: int) -> AbstractContextManager[Advance]:
     """A progress display that shows nothing."""
     del name, total
-    return nullcontext(lambda: None)
+    return nullcontext(_nothing)
+
+
+def _nothing(count: int = 1, /) -> None:
+    del count
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +220,7 @@ def prepare_run(
     harmonise = Harmonise(recipe.rule, recipe.jpeg_quality)
     with step("reading images", len(manifest.rows)) as done:
         samples, skipped = read_samples(
-            manifest, labels, harmonise, probes=recipe.probes, workers=where.workers, advance=lambda _: done()
+            manifest, labels, harmonise, probes=recipe.probes, workers=where.workers, advance=done
         )
     sources = sorted({s.row.dataset for s in samples if recipe.target in s.possible})
     if len(sources) < 2:
@@ -262,7 +274,8 @@ def _comparisons(prepared: Prepared, step: Step) -> dict[str, OutOfFold]:
     only = table.target_sources
     count = plan.repeats * plan.folds * len(only)
     found = {}
-    with step("comparison: looser filters", 2 * count) as done:
+    with step("comparison: looser filters", 3 * count) as done:
+        found["grouped filter"] = out_of_fold(table, fixed, keep=grouping.grouped, only=only, done=done)
         found["loose filter"] = out_of_fold(table, fixed, keep=grouping.lenient, only=only, done=done)
         found["random filter"] = out_of_fold(
             table, fixed, keep=_random_filter(grouping), only=only, done=done
@@ -304,10 +317,10 @@ def _features(
     samples: list[Sample],
     views: tuple[View, ...],
     where: Where,
-    done: Callable[[], None],
+    done: Advance,
 ) -> NDArray[np.float32]:
     images = (sample.image for sample in samples)
-    return extractor.table(images, views, workers=where.workers, advance=lambda _: done())
+    return extractor.table(images, views, workers=where.workers, advance=done)
 
 
 def _weights(possible: NDArray[np.bool_], recipe: Recipe, labels: Labels) -> NDArray[np.float32]:

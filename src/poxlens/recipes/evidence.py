@@ -13,6 +13,7 @@ from poxlens.bundle.manifest import Figure, Interval
 from poxlens.evaluate.calibration import ece, softmax
 from poxlens.evaluate.intervals import Estimate, estimate
 from poxlens.evaluate.metrics import accuracy, macro_f1, sensitivity, specificity
+from poxlens.evaluate.operating import rule_out_threshold
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Statistic, share
 from poxlens.recipes.points import Points, temperature_of, truth
@@ -75,9 +76,9 @@ def figures_of(experiments: Mapping[str, Predicted], rule: Rule, *, seed: int = 
     """
     strict = experiments["strict"]
     found = [*_ranking("strict filter", strict, rule, seed)]
-    for name in ("random filter", "loose filter"):
+    for name in ("grouped filter", "random filter", "loose filter"):
         if name in experiments:
-            found += _ranking(name, experiments[name], rule, seed, brief=True)
+            found += _ranking(name, experiments[name], rule, seed)
     found += _calibration(strict, rule, seed)
     everything = np.ones(len(strict.rows.file), bool)
     found += _shares("all", strict, everything, rule, seed)
@@ -96,6 +97,7 @@ def figures_of(experiments: Mapping[str, Predicted], rule: Rule, *, seed: int = 
             rows = np.ones(len(predicted.rows.file), bool)
             found += _decisions(f"{source}, never seen in training", predicted, rows, rule, seed)
             found += _ranking(f"{source}, never seen in training", predicted, rule, seed, brief=True)
+            found += _price(f"{source}, never seen in training", predicted, rule, seed)
         if name.startswith("shortcut: "):
             found += _ranking(name, predicted, rule, seed, brief=True)
     return found
@@ -219,6 +221,17 @@ def _decisions(group: str, predicted: Predicted, rows: Bools, rule: Rule, seed: 
     if (~positive).sum() >= FEWEST:
         found += _shares(f"{group}, not {rule.target}", part, ~positive, rule, seed)
     return found
+
+
+def _price(group: str, predicted: Predicted, rule: Rule, seed: int) -> list[Figure]:
+    """What finding 95 % of a source never seen would cost: specificity at the threshold read off that source."""
+    positive = predicted.rows.possible[:, rule.place]
+    if not _enough(positive):
+        return []
+    scores = softmax(predicted.logits[0], rule.points.temperature)[:, rule.place]
+    threshold = rule_out_threshold(scores, positive)
+    name = "specificity at a threshold that finds 95 % here"
+    return _estimates(group, predicted, {name: _at(specificity, positive, threshold, rule)}, rule, seed)
 
 
 def _at(

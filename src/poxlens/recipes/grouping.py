@@ -37,12 +37,17 @@ class Grouping:
 
     group: NDArray[np.int64]  # [N]
     suspect: Bools  # [N, N], strict
+    alike: Bools  # [N, N], as alike as images of one group, across sources too
     loose: Bools  # [N, N], only what is near-identical
-    similarity: NDArray[np.float16]  # [N, N]
 
     def strict(self, test: Bools) -> Bools:
         """[N], True where a sample may be learnt from while `test` [N] is tested."""
         linked = self.suspect[:, test].any(1) | np.isin(self.group, self.group[test])
+        return ~(linked | test)
+
+    def grouped(self, test: Bools) -> Bools:
+        """As `strict`, but across sources too only images as alike as those of a group are left out."""
+        linked = self.alike[:, test].any(1) | np.isin(self.group, self.group[test])
         return ~(linked | test)
 
     def lenient(self, test: Bools) -> Bools:
@@ -75,4 +80,9 @@ def find_groups(
     linked = surely | (within & (similarity > alike))
     across = np.where(holds[:, None] & holds[None], limits.suspect_target, limits.suspect)
     suspect = linked | (~within & (similarity > across))
-    return Grouping(connected_groups(linked), suspect, surely | (similarity > limits.loose), similarity)
+    return Grouping(
+        connected_groups(linked),
+        suspect,
+        linked | (similarity > limits.group),
+        surely | (similarity > limits.loose),
+    )

@@ -237,7 +237,7 @@ def _part(table: Table, rows: Bools) -> Table:
         grouping=Grouping(
             grouping.group[rows],
             grouping.suspect[square],
+            grouping.alike[square],
             grouping.loose[square],
-            grouping.similarity[square],
         ),
     )

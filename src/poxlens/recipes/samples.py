@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from poxlens.data.manifest import Manifest, Row
 from poxlens.data.patches import Patch, skin_patches
 from poxlens.errors import PhotoError, TrainingError
+from poxlens.files import sha256_file
 from poxlens.photo.decode import decode
 from poxlens.photo.quality import QualityLimits, canonical, check_quality
 from poxlens.photo.skin import SkinTone, skin_mask, skin_tone
@@ -79,7 +80,13 @@ def read_samples(
     """
     kept = _kept(manifest.rows, labels, probes or {})
     samples: list[Sample] = []
-    skipped: list[Skipped] = []
+    skipped = [
+        Skipped(row.file, f'label: "{row.label}" means no class of this recipe')
+        for row in manifest.rows
+        if row.label not in labels.meaning and row.dataset not in (probes or {})
+    ]
+    if advance:
+        advance(len(manifest.rows) - len(kept))
     with ThreadPoolExecutor(workers) as pool:
         for found in pool.map(lambda row: _read(row, labels, harmonise), kept):
             if isinstance(found, Skipped):
@@ -107,6 +114,8 @@ def _read(row: Row, labels: Labels, harmonise: Harmonise) -> list[Sample] | Skip
         photo = decode(row.path)
     except PhotoError as fault:
         return Skipped(row.file, f"{fault.reason}: {fault}")
+    if row.sha256 and sha256_file(row.path) != row.sha256.lower():
+        return Skipped(row.file, "unreadable.changed: its SHA-256 is not the one in the table")
     small = canonical(photo.pixels)
     mask = skin_mask(small)
     usable = all(check.passed for check in check_quality(photo, QualityLimits(), mask))

@@ -6,6 +6,7 @@ channels. Averaged over the 49 places it is the embedding; kept apart it carries
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,6 +159,52 @@ class Backbone(nn.Module):
             for index, part in enumerate(self.parts)
         ]
         return torch.cat(maps, 1).permute(0, 2, 3, 1)
+
+
+def with_constant_padding(backbone: nn.Module, side: int) -> nn.Module:
+    """TensorFlow's SAME padding, which timm computes from each input, as the constant it is for one input size.
+
+    The graph then holds no arithmetic on shapes, and a runtime can merge padding and convolution.
+    """
+    from timm.layers import Conv2dSame
+
+    sizes: dict[str, tuple[int, int]] = {}
+
+    def remember(name: str) -> Callable[[nn.Module, Any], None]:
+        def hook(module: nn.Module, inputs: Any) -> None:
+            del module
+            sizes[name] = tuple(inputs[0].shape[-2:])
+
+        return hook
+
+    fixed = copy.deepcopy(backbone)
+    same = {name: module for name, module in fixed.named_modules() if isinstance(module, Conv2dSame)}
+    hooks = [module.register_forward_pre_hook(remember(name)) for name, module in same.items()]
+    with torch.no_grad():
+        fixed(torch.zeros(1, side, side, 3))
+    for hook in hooks:
+        hook.remove()
+    for name, module in same.items():
+        parent, _, child = name.rpartition(".")
+        setattr(fixed.get_submodule(parent), child, _padded(module, sizes[name]))
+    return fixed
+
+
+def _padded(convolution: Any, size: tuple[int, int]) -> nn.Module:
+    pads = []
+    for length, kernel, stride in zip(size, convolution.kernel_size, convolution.stride, strict=True):
+        whole = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        pads.append((whole // 2, whole - whole // 2))
+    plain = nn.Conv2d(
+        convolution.in_channels,
+        convolution.out_channels,
+        convolution.kernel_size,
+        convolution.stride,
+        groups=convolution.groups,
+        bias=convolution.bias is not None,
+    )
+    plain.load_state_dict(convolution.state_dict())
+    return nn.Sequential(nn.ZeroPad2d((*pads[1], *pads[0])), plain)
 
 
 def load_backbone(

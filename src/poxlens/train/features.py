@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from poxlens.train.stored import Stored
 from poxlens.train.views import View, cut
 
 Progress = Callable[[int], None]
+_AHEAD = 64  # images held at once
 
 
 class FeatureCache:
@@ -94,11 +96,13 @@ class Extractor:
             advance: called with 1 after each image.
         """
         found = []
+        waiting = iter(images)
         with ThreadPoolExecutor(workers) as pool:
-            for vectors in pool.map(lambda image: self.vectors(image, views), images):
-                found.append(vectors)
-                if advance:
-                    advance(1)
+            while some := list(islice(waiting, _AHEAD)):  # not all: they may be made as they are asked for
+                for vectors in pool.map(lambda image: self.vectors(image, views), some):
+                    found.append(vectors)
+                    if advance:
+                        advance(1)
         return np.stack(found)
 
 
