@@ -37,8 +37,11 @@ bench: setup
 soak: setup
 	$(BIN)/pytest -m soak
 
+# The embedded bundle, from the images in ../shared/data; the same bytes each time on the same class of machine.
 bundle: setup
-	$(BIN)/poxlens train --recipe default --data ../shared/data --out runs/default
+	$(BIN)/poxlens train --recipe default --data ../shared/data --weights ../shared/weights --out runs/default
+	rm -rf src/poxlens/bundles/default && mkdir -p src/poxlens/bundles
+	cp -r runs/default/bundle src/poxlens/bundles/default
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
