@@ -50,8 +50,8 @@ class Story:
             f"sources that may show the same skin ({self.suspects} pairs) are left out of training for its test "
             f"folds (strict filter). The penalty is chosen among {', '.join(f'{s:g}' for s in plan.strengths)} inside "
             f"each training part ({plan.inner_folds} folds). Intervals: 95 %, bootstrap over groups of the mean of "
-            "the repeats. Thresholds and quantiles are read off the out-of-fold predictions that the figures use, "
-            "and off predictions on each mpox source left out of training."
+            "the repeats. Thresholds and quantiles are read off the out-of-fold predictions that the figures use; the "
+            "rule-in point must also hold on each mpox source left out of training."
         )
 
 

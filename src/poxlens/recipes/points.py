@@ -93,9 +93,14 @@ def choose_points(
             wanted = targets.specificity_other if name in targets.other else targets.specificity
             rule_in.append(_in(inside[:, rows], wanted))
     sure = truth(possible) >= 0
-    probabilities = np.concatenate([softmax(logits[sure], temperature) for logits in out_of_fold])
-    quantiles = class_quantiles(
-        probabilities, np.tile(truth(possible)[sure], len(out_of_fold)), targets.alpha
+    each = [
+        class_quantiles(softmax(logits[sure], temperature), truth(possible)[sure], targets.alpha)
+        for logits in out_of_fold
+    ]
+    quantiles = tuple(
+        # The mean over repeats: pooling them would count every image several times.
+        ClassQuantile(float(np.mean([one.quantile for one in repeats])), repeats[0].n)
+        for repeats in zip(*each, strict=True)
     )
     highest = min(1.0, max(rule_in, default=1.0))
     return Points(temperature, min(*rule_out, highest), highest, quantiles)
