@@ -46,7 +46,10 @@ def test_its_card_and_the_guide_tell_its_own_figures():
     card = bundle.read("MODEL_CARD.md").decode()
     for figure in bundle.manifest.evidence.figures:
         low, high = figure.interval.low, figure.interval.high
-        assert f"| {figure.group} | {figure.name} | {figure.interval.value:.3f} | {low:.3f} to {high:.3f} |" in card
+        assert (
+            f"| {figure.group} | {figure.name} | {figure.interval.value:.3f} | {low:.3f} to {high:.3f} |"
+            in card
+        )
     assert table(bundle.manifest) in (ROOT / "docs" / "accuracy.md").read_text()
 
 

@@ -147,5 +147,14 @@ def _gate(manifest: Manifest) -> list[str]:
 
 
 def _evidence(manifest: Manifest) -> list[str]:
-    figures = [f"    {f.name}, {f.group}:  {interval(f.interval)}" for f in manifest.evidence.figures]
-    return [manifest.evidence.protocol, f"Data table sha256 {manifest.evidence.data_sha256}", *figures]
+    from poxlens.bundle.headline import headline
+
+    told = headline(manifest)
+    figures = [f"    {f.name}, {f.group}:  {interval(f.interval)}" for f in told]
+    rest = len(manifest.evidence.figures) - len(told)
+    more = (
+        [f"{rest} more figures, by class, source and shortcut, are in MODEL_CARD.md and --json."]
+        if rest
+        else []
+    )
+    return [manifest.evidence.protocol, f"Data table sha256 {manifest.evidence.data_sha256}", *figures, *more]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
+from poxlens.bundle.headline import headline
 from poxlens.errors import PhotoError
 from poxlens.photo.decode import decode
 from poxlens.photo.resize import crop_box
@@ -101,7 +102,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         "protocol": manifest.evidence.protocol,
         "figures": [
             {"name": figure.name, "group": figure.group, **_interval(figure.interval)}
-            for figure in manifest.evidence.figures
+            for figure in headline(manifest)
         ],
         "licence": manifest.licence,
         "intended_use": manifest.intended_use,
