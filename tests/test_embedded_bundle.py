@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from benchmarks.accuracy import table
+
 from poxlens.bundle.store import embedded_path, load
 from poxlens.data.phantom import draw, random_spec
 from poxlens.photo.decode import Photo

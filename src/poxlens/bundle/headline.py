@@ -12,7 +12,8 @@ _DETAILS = ("source ", "class ", "shortcut", "grouped filter", "random filter", 
 
 def headline(manifest: Manifest) -> list[Figure]:
     """Figures of all photos, of each skin tone and of sources never seen; not those by class or source, nor the
-    comparisons with laxer protocols and spoilt images."""
+    comparisons with laxer protocols and spoilt images.
+    """
     return [
         figure
         for figure in manifest.evidence.figures
