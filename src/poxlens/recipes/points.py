@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 class Targets:
     """What the thresholds must reach, out of fold."""
 
-    sensitivity: float = 0.97  # of the rule-out point, in every source; .95 is asked for, the rest is margin
+    sensitivity: float = 0.95  # of the rule-out point, in every source
     specificity: float = 0.95  # of the rule-in point, in every class and with a source left out
     specificity_other: float = 0.98  # of the rule-in point in classes that are not infections like the target
     other: tuple[str, ...] = ("acne", "other-rash", "healthy")
     alpha: float = 0.05  # conformal: a class is missing from its own images' sets at most this often
-    known_accepted: float = 0.95  # share of images of a source never seen that pass the novelty gate
+    known_accepted: float = 0.97  # share of images of a source never seen that pass the novelty gate
 
 
 @dataclass(frozen=True)
