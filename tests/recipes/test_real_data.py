@@ -11,7 +11,7 @@ import pytest
 from poxlens.bundle.store import embedded_path, load
 from poxlens.data.manifest import read_manifest
 from poxlens.photo.resize import InputRule
-from poxlens.recipes.default import LABELS
+from poxlens.recipes.default import LABELS, Recipe, Where, train
 from poxlens.recipes.samples import read_samples
 from poxlens.screen.decision import Outcome
 from poxlens.screen.screener import Screener
@@ -95,3 +95,13 @@ def test_the_embedded_bundle_screens_real_photos(spread):
             assert np.isfinite(list(decision.probabilities.values())).all()
             assert sum(decision.probabilities.values()) == pytest.approx(1)
     assert sum(decision.assessed for decision in found.values()) >= 5
+
+
+@pytest.mark.soak
+def test_the_embedded_bundle_is_rebuilt_bit_for_bit(manifest, tmp_path):
+    """On the class of machine that made it; half an hour from an empty cache."""
+    if not WEIGHTS.exists():
+        pytest.skip("needs the pretrained weights beside the checkout (../shared/weights)")
+    shipped = embedded()
+    bundle = train(manifest, Where(tmp_path, (WEIGHTS,)), Recipe())
+    assert bundle.digest == shipped.digest

@@ -2,8 +2,7 @@
 
 With z the standardised embedding and V the first k principal directions of the training set, novelty =
 1 - |V' z|^2 / |z|^2, in 0..1, higher = less like the training set (reconstruction residual of PCA; Jackson and
-Mudholkar 1979, made relative to |z|^2 so that strong and weak photos compare). Tried beside it on these
-networks: Mahalanobis distance, nearest neighbour, k-means prototypes (docs/training.md).
+Mudholkar 1979, made relative to |z|^2 so that strong and weak photos compare).
 """
 
 from __future__ import annotations
