@@ -18,6 +18,7 @@ import numpy as np
 from poxlens.bundle.fields import plain
 from poxlens.bundle.manifest import Interval
 from poxlens.data.manifest import read_manifest
+from poxlens.errors import WeightsError
 from poxlens.evaluate.conformal import ClassQuantile
 from poxlens.recipes.default import Prepared, Recipe, Where, prepare_run
 from poxlens.recipes.evidence import Rule, figures_of, part_of
@@ -68,7 +69,11 @@ def main() -> None:
     print("|---" * (2 + len(WANTED)) + "|")
     found = []
     for networks in CHOICES:
-        size, figures = tried(networks, prepared, plan, where)
+        try:
+            size, figures = tried(networks, prepared, plan, where)
+        except WeightsError as fault:
+            print(f"| {' + '.join(networks)} | not run: {fault} |", flush=True)
+            continue
         cells = [
             f"{i.value:.3f} ({i.low:.3f} to {i.high:.3f})" for i in (figures[wanted] for wanted in WANTED)
         ]
