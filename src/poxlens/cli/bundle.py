@@ -68,7 +68,7 @@ def verify(path: Where = None) -> None:
             continue
         engine = Engine(found, model=model)
         write(
-            f"  ok  {model.file}: {len(manifest.golden)} golden examples, largest difference "
+            f"  ok  {model.file}: {len(manifest.golden)} golden example{'s' * (len(manifest.golden) > 1)}, largest difference "
             f"{engine.golden_difference:.2g} of {model.golden_tolerance:.2g} allowed\n"
         )
 
