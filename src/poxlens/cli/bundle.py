@@ -67,8 +67,9 @@ def verify(path: Where = None) -> None:
             write(f"  --  {model.file}: {model.runtime}, not run here\n")
             continue
         engine = Engine(found, model=model)
+        count = len(manifest.golden)
         write(
-            f"  ok  {model.file}: {len(manifest.golden)} golden example{'s' * (len(manifest.golden) > 1)}, largest difference "
+            f"  ok  {model.file}: {count} golden example{'s' * (count > 1)}, largest difference "
             f"{engine.golden_difference:.2g} of {model.golden_tolerance:.2g} allowed\n"
         )
 
