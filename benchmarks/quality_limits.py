@@ -40,8 +40,8 @@ def main() -> None:
             rash += [] if name.startswith(DERMOSCOPY) or name == "msid normal" else photos[::SPOILED]
     for name, spoil in _spoilers().items() if rash else ():
         print(_row(f"spoiled: {name}", [_spoiled(photo, spoil) for photo in rash]))
-    print(_row("photos of things", list(_things().values())))
-    skin = {name: skin_mask(canonical(photo.pixels)).mean() for name, photo in _things().items()}
+    print(_row("photos of things", list(things().values())))
+    skin = {name: skin_mask(canonical(photo.pixels)).mean() for name, photo in things().items()}
     print("skin:", ", ".join(f"{name} {share:.2f}" for name, share in skin.items()))
 
 
@@ -100,7 +100,8 @@ def _spoiled(photo: Photo, spoil: Callable[[Image.Image], Image.Image]) -> Photo
     return Photo(pixels, photo.width, photo.height, photo.format)
 
 
-def _things() -> dict[str, Photo]:
+def things() -> dict[str, Photo]:
+    """Twenty photos of things that are not skin, by name."""
     from skimage import data
     from sklearn.datasets import load_sample_image
 
