@@ -42,7 +42,7 @@ def main() -> None:
     pictures = np.stack([prepare(photo.pixels, recipe.rule) for photo in things().values()])
     objects = prepared.extractor.pooled(pictures)
     table = prepared.table
-    close = table.learnable & np.array(
+    close = prepared.close
         [sample.label != prepared.labels.whole_people for sample in prepared.samples]
     )
     rows: dict[str, list[tuple[float, float, float]]] = {}

@@ -45,6 +45,8 @@ from poxlens.train.novelty import Subspace
 from poxlens.train.stored import Stored, store_backbone
 from poxlens.train.views import DUPLICATE_VIEWS, MIRROR_VIEWS, View
 
+Floats = NDArray[np.float32]
+
 _OTHER = "other-rash"
 _OTHER_LABELS = (
     "bacterial-infection",
@@ -132,6 +134,12 @@ class Prepared:
     table: Table
     probe: NDArray[np.bool_]  # [N], samples that no head learns from
 
+    @property
+    def close(self) -> NDArray[np.bool_]:
+        """[N], close-ups that heads learn from: all but photos of whole people."""
+        whole = np.array([sample.label == self.labels.whole_people for sample in self.samples])
+        return np.asarray(self.table.learnable & ~whole, bool)
+
 
 def train(
     manifest: Manifest,
@@ -160,41 +168,22 @@ def train(
     _write_tables(where.out, recipe, manifest, prepared)
     table, plan = prepared.table, recipe.plan
     with step("cross-validation, strict filter", _folds(table, plan)) as done:
-        strict = out_of_fold(table, plan, done=done)
+        experiments = {"strict": out_of_fold(table, plan, done=done)}
     left_out = {}
     with step("leaving a source out", len(table.target_sources)) as done:
         for source in table.target_sources:
             left_out[source] = leave_source_out(table, plan, source)
             done()
-    experiments = {"strict": strict, **_comparisons(prepared, step)}
+    experiments |= _comparisons(prepared, step)
     novelty = novelty_of_unseen(prepared)
-    points = choose_points(
-        _tested(strict, table),
-        {name: one[table.learnable].astype(np.float64) for name, one in left_out.items()},
-        table.possible[table.learnable],
-        table.source[table.learnable],
-        labels.classes,
-        recipe.target,
-        recipe.targets,
-    )
-    known = prepared.table.learnable & (
-        np.array([sample.label for sample in prepared.samples]) != labels.whole_people
-    )
-    limit = float(np.quantile(novelty[known], recipe.targets.known_accepted))
-    rows = rows_of(prepared.samples, table.grouping.group, novelty.astype(np.float64), table.possible)
-    logits = {
-        name: (found.logits.astype(np.float64), found.fold.astype(np.int64))
-        for name, found in experiments.items()
-    }
-    for name, one in left_out.items():
-        logits[f"left out: {name}"] = (one[None].astype(np.float64), np.zeros((1, len(one)), np.int64))
+    rule = _rule(prepared, experiments["strict"], left_out, novelty)
     path = where.out / "predictions.csv"
-    write_predictions(path, rows, logits, labels.classes)
-    rule = Rule(labels.classes, recipe.target, points, limit)
+    _write_predictions(path, prepared, experiments, left_out, novelty)
     figures = figures_of(read_predictions(path), rule, seed=plan.seed)
+    figures += _probe_figures(prepared, novelty)
     with threadpool_limits(1):
         head, strength = choose_and_fit(table, plan, table.preconditioner, table.learnable)
-        subspace = Subspace.fit(table.learnt[known], recipe.novelty_size)
+        subspace = Subspace.fit(table.learnt[prepared.close], recipe.novelty_size)
     trained = Trained(
         recipe.name,
         recipe.version,
@@ -206,8 +195,41 @@ def train(
         subspace,
         recipe.targets.alpha,
     )
-    figures += _probe_figures(prepared, novelty)
     return ship(trained, figures, _story(prepared), manifest.sha256, where.out / "bundle")
+
+
+def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, Floats], novelty: Floats) -> Rule:
+    """Thresholds, quantiles and the novelty limit."""
+    table, recipe, rows = prepared.table, prepared.recipe, prepared.table.learnable
+    points = choose_points(
+        strict.logits[:, rows].astype(np.float64),
+        {name: logits[rows].astype(np.float64) for name, logits in left_out.items()},
+        table.possible[rows],
+        table.source[rows],
+        prepared.labels.classes,
+        recipe.target,
+        recipe.targets,
+    )
+    limit = float(np.quantile(novelty[prepared.close], recipe.targets.known_accepted))
+    return Rule(prepared.labels.classes, recipe.target, points, limit)
+
+
+def _write_predictions(
+    path: Path,
+    prepared: Prepared,
+    experiments: Mapping[str, OutOfFold],
+    left_out: Mapping[str, Floats],
+    novelty: Floats,
+) -> None:
+    table = prepared.table
+    rows = rows_of(prepared.samples, table.grouping.group, novelty.astype(np.float64), table.possible)
+    logits = {
+        name: (found.logits.astype(np.float64), found.fold.astype(np.int64))
+        for name, found in experiments.items()
+    }
+    for name, one in left_out.items():
+        logits[f"left out: {name}"] = (one[None].astype(np.float64), np.zeros((1, len(one)), np.int64))
+    write_predictions(path, rows, logits, prepared.labels.classes)
 
 
 def prepare_run(
@@ -256,8 +278,7 @@ def prepare_run(
 def novelty_of_unseen(prepared: Prepared) -> NDArray[np.float32]:
     """[N] novelty of each sample by a subspace that never saw its source; probes by one of all sources."""
     table, size = prepared.table, prepared.recipe.novelty_size
-    whole = np.array([sample.label == prepared.labels.whole_people for sample in prepared.samples])
-    close = table.learnable & ~whole
+    close = prepared.close
     found = np.zeros(len(close), np.float32)
     for source in np.unique(table.source):
         here = table.source == source
@@ -326,10 +347,6 @@ def _features(
 def _weights(possible: NDArray[np.bool_], recipe: Recipe, labels: Labels) -> NDArray[np.float32]:
     rash = possible[:, [labels.classes.index(name) for name in recipe.rashes]].any(1)
     return np.where(rash, 1.0, recipe.weight_of_rest).astype(np.float32)
-
-
-def _tested(found: OutOfFold, table: Table) -> NDArray[np.float64]:
-    return found.logits[:, table.learnable].astype(np.float64)
 
 
 def _folds(table: Table, plan: Plan) -> int:
