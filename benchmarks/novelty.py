@@ -43,8 +43,6 @@ def main() -> None:
     objects = prepared.extractor.pooled(pictures)
     table = prepared.table
     close = prepared.close
-        [sample.label != prepared.labels.whole_people for sample in prepared.samples]
-    )
     rows: dict[str, list[tuple[float, float, float]]] = {}
     sources = [name for name in np.unique(table.source) if name != PROBE]
     for source in sources:
