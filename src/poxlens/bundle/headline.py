@@ -8,18 +8,7 @@ if TYPE_CHECKING:
     from poxlens.bundle.manifest import Figure, Manifest
 
 _DETAILS = ("source ", "class ", "shortcut", "grouped filter", "random filter", "loose filter")
-_NAMES = (
-    "AUROC",
-    "accuracy",
-    "macro F1",
-    "ECE",
-    "sensitivity, rule-out",
-    "specificity, rule-out",
-    "sensitivity, rule-in",
-    "specificity, rule-in",
-    "refer or not_suspected",
-    "novelty AUROC",
-)
+_SHARES = ("refer", "uncertain", "cannot_assess", "refer or not_suspected")  # of outcomes
 
 
 def headline(manifest: Manifest) -> list[Figure]:
@@ -27,13 +16,12 @@ def headline(manifest: Manifest) -> list[Figure]:
     and how many of the target are called not suspected; over all photos, for each skin tone and in sources never
     seen. Not those by class or source, nor the comparisons with laxer protocols and spoilt images.
     """
-    return [
-        figure
-        for figure in manifest.evidence.figures
-        if not any(detail in figure.group for detail in _DETAILS)
-        and (
-            (figure.name in _NAMES and not figure.group.endswith(f", {manifest.target}"))
-            or (figure.name == "not_suspected" and figure.group.endswith(f", {manifest.target}"))
-        )
-        and not figure.group.endswith(f", not {manifest.target}")
-    ]
+    return [figure for figure in manifest.evidence.figures if _told_first(figure, manifest.target)]
+
+
+def _told_first(figure: Figure, target: str) -> bool:
+    if any(detail in figure.group for detail in _DETAILS) or figure.group.endswith(f", not {target}"):
+        return False
+    if figure.name == "not_suspected" or figure.group.endswith(f", {target}"):
+        return figure.name == "not_suspected" and figure.group.endswith(f", {target}")
+    return figure.name not in _SHARES or (figure.group == "all" and figure.name == "refer or not_suspected")
