@@ -52,19 +52,13 @@ WANTED = (
 
 def main() -> None:
     """Run all choices."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, action="append", default=[])
-    parser.add_argument("--cache", type=Path, default=Path("runs/features"))
+    parser = options(__doc__ or "")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path)
     told = parser.parse_args()
-    where = Where(told.cache.parent, tuple(told.weights), told.cache, workers=told.jobs)
     plan = replace(Recipe().plan, strengths=(0.01,), repeats=told.repeats, jobs=told.jobs)
-    prepared = prepare_run(read_manifest(told.data / "manifest.csv"), where, Recipe())
+    prepared = prepared_from(told, Recipe())
+    where = where_of(told)
     print("| networks | MB | " + " | ".join(f"{name}, {group}" for name, group in WANTED) + " |")
     print("|---" * (2 + len(WANTED)) + "|")
     found = []
@@ -82,6 +76,26 @@ def main() -> None:
         found.append({"networks": networks, "bytes_half_precision": size, **told_figures})
     if told.json:
         told.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def options(told: str) -> argparse.ArgumentParser:
+    """Where the images, weights and features are, and how many hands to use."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--weights", type=Path, action="append", default=[])
+    parser.add_argument("--cache", type=Path, default=Path("runs/features"))
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser
+
+
+def where_of(told: argparse.Namespace) -> Where:
+    """The folders that `options` named."""
+    return Where(told.cache.parent, tuple(told.weights), told.cache, workers=told.jobs)
+
+
+def prepared_from(told: argparse.Namespace, recipe: Recipe) -> Prepared:
+    """Images, features and groups of the table that `options` named."""
+    return prepare_run(read_manifest(told.data / "manifest.csv"), where_of(told), recipe)
 
 
 def tried(

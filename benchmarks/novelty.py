@@ -9,17 +9,14 @@ things are, as means over the sources left out.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.backbones import options, prepared_from
 from benchmarks.quality_limits import things
-from poxlens.data.manifest import read_manifest
 from poxlens.evaluate.ranking import auroc
 from poxlens.photo.resize import prepare
-from poxlens.recipes.default import Recipe, Where, prepare_run
+from poxlens.recipes.default import Recipe
 from poxlens.train.heads import standardisation
 from poxlens.train.novelty import Subspace
 
@@ -29,16 +26,9 @@ PROBE = "ham10000"
 
 def main() -> None:
     """Run all scores."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, action="append", default=[])
-    parser.add_argument("--cache", type=Path, default=Path("runs/features"))
-    told = parser.parse_args()
-    where = Where(told.cache.parent, tuple(told.weights), told.cache)
+    told = options(__doc__ or "").parse_args()
     recipe = Recipe()
-    prepared = prepare_run(read_manifest(told.data / "manifest.csv"), where, recipe)
+    prepared = prepared_from(told, recipe)
     pictures = np.stack([prepare(photo.pixels, recipe.rule) for photo in things().values()])
     objects = prepared.extractor.pooled(pictures)
     table = prepared.table

@@ -143,7 +143,6 @@ class Backbone(nn.Module):
 
     def __init__(self, networks: Sequence[Network], modules: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.networks = tuple(networks)
         self.parts = nn.ModuleList(modules)
         for index, network in enumerate(networks):
             for what, values in (("mean", network.mean), ("std", network.std)):

@@ -71,9 +71,9 @@ export function skinTone(photo) {
 
 /** How good the model is, from its bundle. */
 export function model(bundle) {
-  const row = (name, group, figure) => el("tr", {}, el("td", {}, name), el("td", {}, group),
-    el("td", { class: "number" }, shown(name, figure.value)),
-    el("td", { class: "number" }, `${shown(name, figure.low)} – ${shown(name, figure.high)}`), el("td", { class: "number" }, `${figure.n}`));
+  const row = (name, group, figure) => el("tr", {}, el("td", {}, name.replace("_", " "), el("small", {}, group)),
+    el("td", { class: "number" }, shown(name, figure.value), el("small", {}, `${shown(name, figure.low)} – ${shown(name, figure.high)}`)),
+    el("td", { class: "number" }, `${figure.n}`));
   const points = [
     row("Sensitivity", "rule-out point", bundle.rule_out.sensitivity), row("Specificity", "rule-out point", bundle.rule_out.specificity),
     row("Sensitivity", "rule-in point", bundle.rule_in.sensitivity), row("Specificity", "rule-in point", bundle.rule_in.specificity),
@@ -81,8 +81,8 @@ export function model(bundle) {
   const figures = bundle.figures.map((figure) => row(figure.name, figure.group, figure));
   return [
     el("p", {}, bundle.intended_use),
-    el("div", { class: "tablewrap", tabindex: "0", role: "region", "aria-label": "Figures of the model" }, el("table", {}, el("thead", {}, el("tr", {}, el("th", {}, "Figure"), el("th", {}, "Where"),
-      el("th", { class: "number" }, "Value"), el("th", { class: "number" }, "95 % interval"), el("th", { class: "number" }, "n"))), el("tbody", {}, points, figures))),
+    el("div", { class: "tablewrap", tabindex: "0", role: "region", "aria-label": "Figures of the model" }, el("table", {}, el("thead", {}, el("tr", {}, el("th", {}, "Figure"),
+      el("th", { class: "number" }, "Value", el("small", {}, "95 % interval")), el("th", { class: "number" }, "n"))), el("tbody", {}, points, figures))),
     el("p", { class: "hint" }, bundle.protocol),
     el("div", { class: "block" }, el("h3", {}, "What it cannot do"), el("ul", {}, bundle.limits.map((limit) => el("li", {}, limit)))),
     el("p", { class: "hint" }, "Bundle ", el("code", {}, bundle.label), `. Weights: ${bundle.licence}.`),
