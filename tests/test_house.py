@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from poxlens.bundle.store import embedded_path
+from poxlens.cli.data import VERBS as DATA_VERBS
 from poxlens.cli.main import VERBS, main
 from poxlens.files import sha256_file
 
@@ -18,6 +19,7 @@ REAL = ROOT / ".." / "shared" / "data" / "manifest.csv"
 # A folder of one machine: the root's, a person's, a temporary one, a mount.
 MACHINE_PATH = re.compile(r"(?<![\w.~>)}-])/(?:work|root|tmp|mnt|home/\w+|Users/\w+|private/var)(?:/|\b)")
 BUNDLE_LIMIT = 12_000_000  # bytes
+PARTS = {"bundle": ("show", "verify"), "data": tuple(DATA_VERBS)}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -140,10 +142,9 @@ def test_every_documented_verb_and_option_is_there(capsys):
         if options and verb not in helps:
             main([verb, "--help"])
             helps[verb] = capsys.readouterr().out
-            if verb == "bundle":  # its options are those of what follows
-                for part in ("show", "verify"):
-                    main([verb, part, "--help"])
-                    helps[verb] += capsys.readouterr().out
+            for part in PARTS.get(verb, ()):  # its options are those of what follows
+                main([verb, part, "--help"])
+                helps[verb] += capsys.readouterr().out
         missing += [(where, verb, option) for option in options if not re.search(rf"{option}\b", helps[verb])]
     assert missing == []
     assert set(VERBS) >= {verb for _, verb, _ in calls}

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ VERBS = {
     "evaluate": "Test a bundle on labelled photos of your own.",
     "bundle": "Show or verify a bundle.",
     "train": "Train a bundle from a table of images.",
+    "data": "Make a folder of images into a data set one can trust, and find its faults.",
     "phantom": "Draw artificial rash photos with known lesions.",
 }
 """Verb -> what it does. Listed here so that the list needs no import of any verb."""
@@ -111,24 +113,40 @@ def _dispatch(arguments: list[str]) -> int:
         from poxlens.cli.screen import run  # without typer, which takes 40 ms of a quick verb
 
         return run(rest)
-    return _run_typer(verb, rest)
+    if verb == "data":
+        from poxlens.cli.data import run
+
+        return run(rest)
+    return run_typer(verb, rest)
 
 
-def _run_typer(verb: str, arguments: list[str]) -> int:
-    member = getattr(_module(verb), verb)
+def run_typer(words: str, arguments: list[str]) -> int:
+    """Run the verb of `words`, "train" or "data split": the function of that name in its module.
+
+    Args:
+        words: the verb, after the verb of its family if it has one.
+        arguments: what follows on the command line.
+
+    Raises:
+        MisuseError: a wrong command line.
+    """
+    path = words.replace("-", "_").split()
+    path[-1] += "_" * iskeyword(path[-1])  # `data import` is import_
+    verb = path[-1]
+    member = getattr(_module(words, path), verb)
     import typer
 
     # Plain help, the same look as that of `screen`, and readable in a file or a pipe.
     app = member if isinstance(member, typer.Typer) else _single(verb, member)
     command: Callable[..., Any] = typer.main.get_command(app)
     try:
-        code = command(arguments, prog_name=f"poxlens {verb}", standalone_mode=False)
+        code = command(arguments, prog_name=f"poxlens {words}", standalone_mode=False)
     except typer.Abort:
         return INTERRUPTED
     except typer.Exit as end:
         code = end.exit_code
     except Exception as fault:
-        raise _misuse(verb, fault) from fault
+        raise _misuse(words, fault) from fault
     return code if isinstance(code, int) else OK
 
 
@@ -154,13 +172,13 @@ def _single(verb: str, function: Callable[..., Any]) -> Any:
     return app
 
 
-def _module(verb: str) -> Any:
+def _module(words: str, path: list[str]) -> Any:
     try:
-        return import_module(f"poxlens.cli.{verb}")
+        return import_module(".".join(("poxlens.cli", *path)))
     except ModuleNotFoundError as fault:
         raise PoxlensError(
-            f"{verb} needs the Python package {fault.name!r}, which is not installed. Install everything "
-            'with: pip install "poxlens[train,serve]"'
+            f"{words} needs the Python package {fault.name!r}, which is not installed. Install everything "
+            'with: pip install "poxlens[train,serve,data]"'
         ) from fault
 
 

@@ -13,7 +13,9 @@ from poxlens.errors import ManifestError
 from poxlens.files import sha256_bytes
 
 REQUIRED = ("file", "label")
-OPTIONAL = ("dataset", "condition", "patient", "group", "width", "height", "sha256")
+OPTIONAL = (
+    "dataset", "condition", "patient", "group", "body_site", "stage", "skin_tone", "flags", "width", "height", "sha256",
+)  # fmt: skip
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FOREIGN = {
@@ -35,6 +37,10 @@ class Row:
     condition: str = ""  # a finer name of the finding
     patient: str = ""  # unique within its dataset
     group: str = ""  # what must stay on one side of a split (near-duplicates, a household ...)
+    body_site: str = ""  # where on the body, as the source says
+    stage: str = ""  # of the lesions, as the source says
+    skin_tone: str = ""  # "light" or "dark" (Campana 2024), or as the source says
+    flags: tuple[str, ...] = ()  # what is known to be wrong or particular, separated by spaces in the table
     width: int | None = None  # px
     height: int | None = None  # px
     sha256: str = ""
@@ -68,7 +74,7 @@ def read_manifest(path: Path, *, root: Path | None = None) -> Manifest:
     """Read a table of images.
 
     The table is CSV: commas, UTF-8 with or without a byte order mark, a first row with column names. `file`
-    and `label` are required in every row; `dataset, condition, patient, group, width, height, sha256` may be
+    and `label` are required in every row; the columns of OPTIONAL may be
     there; other columns are ignored. Images are not opened: whoever reads them reports the missing ones.
 
     Args:
@@ -170,6 +176,10 @@ def _row(path: Path, number: int, cells: dict[str, str], root: Path) -> Row:
         condition=cells.get("condition", ""),
         patient=cells.get("patient", ""),
         group=cells.get("group", ""),
+        body_site=cells.get("body_site", ""),
+        stage=cells.get("stage", ""),
+        skin_tone=cells.get("skin_tone", ""),
+        flags=tuple(cells.get("flags", "").split()),
         width=_pixels(path, number, "width", cells),
         height=_pixels(path, number, "height", cells),
         sha256=sha256,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 
 from poxlens.evaluate.plots import COLOURS, outcome_bars, reliability_plot, roc_plot
 from poxlens.evaluate.slices import OUTCOMES, Slice
@@ -20,49 +19,36 @@ from poxlens.evaluate.wording import (
     score,
     slice_name,
 )
-
-# Even if a file name in a table were markup that slipped through, nothing could be run or fetched.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+from poxlens.pages.document import document, heading, notes, section, table, tiles
 
 
 def page(study: Study) -> str:
     """The whole page as HTML text."""
     sections = [
-        _section("Outcomes", _outcomes(study)),
-        _section(f"Finding {study.target}", _finding(study)),
-        _section("Operating points", _points(study)),
-        _section("Ranking and calibration", _ranking(study)),
-        _section("All classes", _classes(study)),
-        _section("Not assessed", _refused(study)),
+        section("Outcomes", _outcomes(study)),
+        section(f"Finding {study.target}", _finding(study)),
+        section("Operating points", _points(study)),
+        section("Ranking and calibration", _ranking(study)),
+        section("All classes", _classes(study)),
+        section("Not assessed", _refused(study)),
     ]
-    style = files("poxlens.evaluate").joinpath("page.css").read_text("utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>Evaluation of {escape(study.bundle)}</title>\n<style>\n{style}</style>\n</head>\n"
-        "<body>\n<main>\n"
-        f"{_head(study)}{''.join(sections)}<footer>{AID}</footer>\n</main>\n</body>\n</html>\n"
-    )
+    return document(f"Evaluation of {study.bundle}", _head(study) + "".join(sections), footer=AID)
 
 
 def _head(study: Study) -> str:
     everything = study.photos[0]
-    tiles = [
+    numbers = [
         (str(study.n), "photos"),
         (str(study.persons[0].n) if study.persons else "–", "persons"),
         (str(everything.positives), f"readable photos of {study.target}"),
         (str(len(study.unreadable)), "could not be read"),
     ]
-    shown = "".join(
-        f"<div><b>{escape(number)}</b><span>{escape(what)}</span></div>" for number, what in tiles
-    )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
     return (
-        f'<header><p class="over">Evaluation of a screening bundle</p><h1>{escape(study.bundle)}</h1>'
-        f'<p class="faint">Table of images: SHA-256 <code>{study.table_sha256}</code></p></header>'
-        f'<div class="tiles">{shown}</div>'
-        + (f'<ul class="notes">{notes}</ul>' if notes else "")
+        heading(
+            "Evaluation of a screening bundle", study.bundle, f"Table of images: SHA-256 {study.table_sha256}"
+        )
+        + tiles(numbers)
+        + notes(study.notes)
         + "<p>Every figure carries its 95 % interval in brackets; persons and near-duplicates are drawn"
         " together in it. With fewer than ten independent cases the count stands alone and"
         " there is no verdict.</p>\n"
@@ -89,7 +75,7 @@ def _outcome_table(title: str, slices: Sequence[Slice]) -> str:
         (slice_name(one), str(one.n), *(percent(one.outcomes[name]) for name in OUTCOMES)) for one in slices
     ]
     breaks = {place for place in range(1, len(slices)) if slices[place].kind != slices[place - 1].kind}
-    return _table(title, ("", "n", *(OUTCOME_NAMES[name] for name in OUTCOMES)), rows, breaks)
+    return table(title, ("", "n", *(OUTCOME_NAMES[name] for name in OUTCOMES)), rows, breaks)
 
 
 def _finding(study: Study) -> str:
@@ -106,16 +92,16 @@ def _finding(study: Study) -> str:
     by = ("sensitivity, uncertain found", "sensitivity, uncertain missed", "missed", "falsely referred")
     apart = [(slice_name(one), *(percent(one.figures.get(name)) for name in by)) for one in cuts]
     return (
-        _table("", heads, rows, told=True)
+        table("", heads, rows, told=True)
         + f'<p class="faint">{escape(REFUSED_RULE)}</p>'
-        + (_table("Apart", ("", *by), apart) if apart else "")
+        + (table("Apart", ("", *by), apart) if apart else "")
     )
 
 
 def _points(study: Study) -> str:
     heads = ("", "", "promised by the bundle", "measured here", "verdict")
     return (
-        _table("", heads, point_rows(study.points))
+        table("", heads, point_rows(study.points))
         + '<p class="faint">Of assessed photos. Below the rule-out point a photo may be set aside; at the'
         " rule-in point and above it is referred.</p>"
     )
@@ -142,7 +128,7 @@ def _ranking(study: Study) -> str:
         f'<div class="plots">{plots}</div>'
         f'<p class="faint">Of the probability of {escape(study.target)}, assessed photos. In the reliability'
         " plot a dot on the diagonal means that the stated probability is what happens.</p>"
-        + _table("", ("", "n", *SCORES), rows)
+        + table("", ("", "n", *SCORES), rows)
     )
 
 
@@ -153,7 +139,7 @@ def _classes(study: Study) -> str:
         (name, *(str(count) if count else "·" for count in row))
         for name, row in zip(found.truths, found.counts, strict=True)
     ]
-    return (_table("Photos that show a class of the bundle", ("", "", "n"), rows) if rows else "") + _table(
+    return (table("Photos that show a class of the bundle", ("", "", "n"), rows) if rows else "") + table(
         "Most probable class (columns) by truth (rows), assessed photos", ("", *found.classes), counts
     )
 
@@ -162,33 +148,6 @@ def _refused(study: Study) -> str:
     refused = [(reason, str(count)) for reason, count in study.refusals.items()]
     unread = [(file, reason) for file, reason in study.unreadable]
     return (
-        (_table("Readable photos that were refused", ("first reason", "photos"), refused) if refused else "")
-        + (_table("Files that could not be read", ("file", "reason"), unread) if unread else "")
+        (table("Readable photos that were refused", ("first reason", "photos"), refused) if refused else "")
+        + (table("Files that could not be read", ("file", "reason"), unread) if unread else "")
     ) or "<p>Every photo was read and assessed.</p>"
-
-
-def _section(title: str, inside: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{inside}</section>\n"
-
-
-def _table(
-    title: str,
-    heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    breaks: set[int] | None = None,
-    *,
-    told: bool = False,
-) -> str:
-    body = "".join(
-        f'<tr{" class=break" if breaks and place in breaks else ""}><th scope="row">{escape(row[0])}</th>'
-        f"{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
-        for place, row in enumerate(rows)
-    )
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    caption = f"<caption>{escape(title)}</caption>" if title else ""
-    kind = ' class="told"' if told else ""  # its last column is words
-    # The wrapper scrolls sideways on a phone, so that the page itself never does.
-    return (
-        f'<div class="wide"><table{kind}>{caption}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )

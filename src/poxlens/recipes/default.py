@@ -22,8 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from poxlens.bundle.manifest import Figure
 from poxlens.bundle.store import Bundle
-from poxlens.data.duplicates import view_similarity
 from poxlens.data.manifest import Manifest
+from poxlens.data.similarity import view_similarity
 from poxlens.errors import TrainingError
 from poxlens.evaluate.intervals import estimate
 from poxlens.evaluate.ranking import auroc

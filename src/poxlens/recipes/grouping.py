@@ -1,6 +1,6 @@
 """Which images belong together, and which may not be learnt from while another is tested.
 
-Two levels, both from the greatest cosine between any views of two images (poxlens.data.duplicates):
+Two levels, both from the greatest cosine between any views of two images (poxlens.data.similarity):
 images of one group stand on one side of every split; suspects of a test image are left out of training as
 well. The limits follow what was seen by eye on MSLD and MSID: of pairs across sets above .85 nearly all are one
 photo, at .80-.85 half, and crops of one photo reach down to .65.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from poxlens.data.duplicates import connected_groups, same
+from poxlens.data.similarity import connected_groups, same
 from poxlens.recipes.samples import Sample
 
 Bools = NDArray[np.bool_]

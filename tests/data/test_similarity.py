@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse.csgraph import connected_components
 
-from poxlens.data import duplicates
-from poxlens.data.duplicates import connected_groups, same, view_similarity
+from poxlens.data import similarity
+from poxlens.data.similarity import connected_groups, same, view_similarity
 
 
 def brute_force(embeddings):
@@ -26,7 +26,7 @@ def brute_force(embeddings):
 
 @pytest.mark.parametrize("block", [1, 3, 64])
 def test_equals_brute_force(monkeypatch, block):
-    monkeypatch.setattr(duplicates, "_BLOCK", block)  # also when the blocks do not divide the images
+    monkeypatch.setattr(similarity, "_BLOCK", block)  # also when the blocks do not divide the images
     rng = np.random.default_rng(0)
     embeddings = (rng.normal(size=(11, 4, 6)) + 3 * rng.normal(size=6)).astype(np.float32)
     found = view_similarity(embeddings)

@@ -1,0 +1,1 @@
+"""Faults of a table of images and of its splits that would make figures lie."""
