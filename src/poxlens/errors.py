@@ -38,6 +38,10 @@ class ManifestError(PoxlensError):
     """A table of images with wrong columns, missing files or labels that do not match; names the row."""
 
 
+class CurationError(PoxlensError):
+    """Proposed crops or decisions on them that cannot be read, or that do not fit the images they are about."""
+
+
 class WeightsError(PoxlensError):
     """Pretrained weights that are missing or whose SHA-256 is not the expected one."""
 
