@@ -30,7 +30,18 @@ def test_full_table_is_read_cell_by_cell(tmp_path):
     assert manifest.root == tmp_path
     assert manifest.labels == ("mpox", "others")
     assert manifest.rows == (
-        Row("a/1.jpg", tmp_path / "a/1.jpg", "mpox", "msld", "papules", "M01", "g1", 224, 225, SHA),
+        Row(
+            "a/1.jpg",
+            tmp_path / "a/1.jpg",
+            "mpox",
+            "msld",
+            "papules",
+            "M01",
+            "g1",
+            width=224,
+            height=225,
+            sha256=SHA,
+        ),
         Row("a/2.jpg", tmp_path / "a/2.jpg", "others", "msld", "one, two", "M02"),
     )
 

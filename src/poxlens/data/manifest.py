@@ -1,29 +1,38 @@
-"""Read a table of images (CSV): which file shows what, from which source, of which person."""
+"""A table of images (CSV or Parquet): which file shows what, from which source, of which person."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from poxlens.data.table import OPTIONAL, REQUIRED, Fault, read_records
+from poxlens.data.table_writing import to_csv, to_parquet
 from poxlens.errors import ManifestError
-from poxlens.files import sha256_bytes
+from poxlens.files import sha256_bytes, write_atomically
 
-REQUIRED = ("file", "label")
-OPTIONAL = (
-    "dataset", "condition", "patient", "group", "body_site", "stage", "skin_tone", "flags", "width", "height", "sha256",
+__all__ = [
+    "COLUMNS",
+    "OPTIONAL",
+    "REQUIRED",
+    "Manifest",
+    "Row",
+    "cells_of",
+    "read_manifest",
+    "read_table",
+    "rows_or_faults",
+    "write_manifest",
+]
+
+COLUMNS = (
+    "file", "sha256", "dataset", "label", "condition", "patient", "group", "body_site", "stage", "width", "height",
+    "skin_tone", "flags",
 )  # fmt: skip
+"""The columns in the order they are written."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FOREIGN = {
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"PK\x03\x04": "a spreadsheet (xlsx or ods)",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet (xls)",
-}
+_SIZE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Manifest:
 
     rows: tuple[Row, ...]
     root: Path  # the folder that `file` is relative to
-    sha256: str  # of the table's bytes as read
+    sha256: str  # of the table's bytes as read: what a run records
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -73,101 +82,125 @@ class Manifest:
 def read_manifest(path: Path, *, root: Path | None = None) -> Manifest:
     """Read a table of images.
 
-    The table is CSV: commas, UTF-8 with or without a byte order mark, a first row with column names. `file`
-    and `label` are required in every row; the columns of OPTIONAL may be
-    there; other columns are ignored. Images are not opened: whoever reads them reports the missing ones.
+    The table is CSV (commas, UTF-8 with or without a byte order mark, a first row with column names) or
+    Parquet, told apart by content. `file` and `label` are required in every row; the columns of OPTIONAL may
+    be there; other columns are ignored. Images are not opened: whoever reads them reports the missing ones.
 
     Args:
-        path: the CSV file.
+        path: the table.
         root: the folder that `file` is relative to; without it, the folder of the table.
 
     Raises:
         ManifestError: the table cannot be read, or a row is not as above; names row (the header is row 1, as
-            a spreadsheet shows it) and column.
+            a spreadsheet shows it) and column. `poxlens.data.faults.all_faults` names all of them.
+        MissingExtraError: it is Parquet and pyarrow is not installed.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        raise ManifestError(f"{path}: cannot be read: {fault.strerror or fault}.") from fault
+    data = read_table(path)
     base = path.parent if root is None else root
     rows: list[Row] = []
-    seen: dict[str, int] = {}
-    for number, cells in _records(path, _text(path, data)):
-        row = _row(path, number, cells, base)
-        first = seen.setdefault(str(PurePosixPath(row.file)), number)
-        if first != number:
-            raise ManifestError(f'{path}, row {number}, column "file": {row.file} is in row {first} already.')
-        rows.append(row)
+    for item in rows_or_faults(path, data, base):
+        if not isinstance(item, Fault):
+            rows.append(item[1])
+        elif item.kind != "column":  # a column that is ignored is no reason to refuse a table
+            raise ManifestError(f"{path}, {item}")
     if not rows:
         raise ManifestError(f"{path}: holds no image, only column names.")
     return Manifest(tuple(rows), base, sha256_bytes(data))
 
 
-def _text(path: Path, data: bytes) -> str:
-    if not data.strip():
-        raise ManifestError(f"{path}: is empty.")
-    for magic, kind in _FOREIGN.items():
-        if data.startswith(magic):
-            raise ManifestError(f"{path}: is {kind}, not a CSV in UTF-8. Export it as CSV (UTF-8).")
+def read_table(path: Path) -> bytes:
+    """The bytes of a table.
+
+    Raises:
+        ManifestError: it cannot be read.
+    """
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        # A table glued together from files of two encodings is UTF-8 up to one line: name it.
-        line = data.count(b"\n", 0, fault.start) + 1
-        raise ManifestError(
-            f"{path}, row {line}: byte 0x{data[fault.start]:02x} is not UTF-8. Save it all as CSV (UTF-8)."
-        ) from fault
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ManifestError(f"{path}, row {line}: holds a NUL character; this is not a CSV text.")
-    return text
+        return path.read_bytes()
+    except OSError as fault:
+        raise ManifestError(f"{path}: cannot be read: {fault.strerror or fault}.") from fault
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row under the header that is not blank, as (row number, cells by column name)."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns: list[str] = []
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            cells = [cell.strip() for cell in cells]
-            if not columns:
-                columns = _header(path, cells)
-            elif any(cells):
-                if len(cells) != len(columns):
-                    raise ManifestError(
-                        f"{path}, row {number}: has {len(cells)} cells where the header has {len(columns)}."
-                        " A text with a comma in it must stand in double quotes."
-                    )
-                yield number, dict(zip(columns, cells, strict=True))
-    except csv.Error as fault:
-        raise ManifestError(f"{path}, row {number + 1}: is not CSV ({fault}).") from fault
+def rows_or_faults(path: Path, data: bytes, root: Path) -> Iterator[tuple[int, Row] | Fault]:
+    """Each row of a table with its number, or what is wrong with it; the others go on.
+
+    Args:
+        path: the table's name, for messages.
+        data: its bytes.
+        root: the folder that `file` is relative to.
+
+    Raises:
+        ManifestError: the table as a whole cannot be read.
+    """
+    seen: dict[str, int] = {}
+    for record in read_records(path, data):
+        if isinstance(record, Fault):
+            yield record
+            continue
+        number, cells = record
+        wrong = next(_faults(number, cells), None)
+        if wrong is not None:
+            yield wrong
+            continue
+        row = _row(cells, root)
+        first = seen.setdefault(str(PurePosixPath(row.file)), number)
+        if first == number:
+            yield number, row
+        else:
+            yield Fault("duplicate", f"{row.file} is in row {first} already.", number, "file", row.file)
 
 
-def _header(path: Path, cells: list[str]) -> list[str]:
-    names = [cell.lower() for cell in cells]
-    if len(names) == 1 and re.search(r"[;\t]", names[0]):
-        raise ManifestError(f"{path}, row 1: columns must be separated by commas, not semicolons or tabs.")
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise ManifestError(f'{path}, row 1: column "{twice[0]}" is there twice.')
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        absent = " and ".join(f'"{name}"' for name in missing)
-        raise ManifestError(f"{path}, row 1: no column {absent}; found: {', '.join(names) or 'nothing'}.")
-    # Nameless columns (a spreadsheet's trailing commas) get names that nothing looks up.
-    return [name or f"\0{position}" for position, name in enumerate(names)]
+def write_manifest(path: Path, rows: Iterable[Row]) -> str:
+    """Write a table of images, whole or not at all; what is read back is equal, but for `path` if moved.
+
+    Args:
+        path: .csv or .parquet; the suffix says which.
+        rows: at least one.
+
+    Returns:
+        SHA-256 of the bytes written: what a run on this table records.
+
+    Raises:
+        ManifestError: another suffix, no rows, or a row that would not be read back as it is; names it.
+        MissingExtraError: Parquet without pyarrow.
+        OSError: the disk is full or the folder is not writable; `path` is then unchanged.
+    """
+    table = tuple(rows)
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet"):
+        raise ManifestError(f"{path}: a table of images ends in .csv or .parquet.")
+    if not table:
+        raise ManifestError(f"{path}: there is no image to write.")
+    _check(path, table)
+    lines = [cells_of(row) for row in table]
+    data = (
+        to_csv(COLUMNS, lines) if kind == ".csv" else to_parquet(COLUMNS, lines, integers=("width", "height"))
+    )
+    write_atomically(path, data)
+    return sha256_bytes(data)
 
 
-def _row(path: Path, number: int, cells: dict[str, str], root: Path) -> Row:
+def cells_of(row: Row) -> dict[str, str]:
+    """The cells of a row as text, by column in the order of COLUMNS; "" where there is nothing."""
+    values = {name: getattr(row, name) for name in COLUMNS}
+    values["flags"] = " ".join(row.flags)
+    return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def _faults(number: int, cells: dict[str, str]) -> Iterator[Fault]:
     for name in REQUIRED:
         if not cells[name]:
-            raise ManifestError(f'{path}, row {number}, column "{name}": is empty.')
+            yield Fault("empty", "is empty.", number, name, cells["file"])
     sha256 = cells.get("sha256", "").lower()
     if sha256 and not _SHA256.fullmatch(sha256):
-        raise ManifestError(
-            f'{path}, row {number}, column "sha256": "{sha256}" is not 64 hexadecimal digits.'
-        )
+        yield Fault("sha256", f'"{sha256}" is not 64 hexadecimal digits.', number, "sha256", cells["file"])
+    for name in ("width", "height"):
+        cell = cells.get(name, "")
+        if cell and not _SIZE.fullmatch(cell):
+            yield Fault("size", f'"{cell}" is not a size in pixels.', number, name, cells["file"])
+
+
+def _row(cells: dict[str, str], root: Path) -> Row:
+    width, height = (cells.get(name, "") for name in ("width", "height"))
     return Row(
         file=cells["file"],
         path=root / cells["file"],
@@ -180,16 +213,38 @@ def _row(path: Path, number: int, cells: dict[str, str], root: Path) -> Row:
         stage=cells.get("stage", ""),
         skin_tone=cells.get("skin_tone", ""),
         flags=tuple(cells.get("flags", "").split()),
-        width=_pixels(path, number, "width", cells),
-        height=_pixels(path, number, "height", cells),
-        sha256=sha256,
+        width=int(width) if width else None,
+        height=int(height) if height else None,
+        sha256=cells.get("sha256", "").lower(),
     )
 
 
-def _pixels(path: Path, number: int, name: str, cells: dict[str, str]) -> int | None:
-    cell = cells.get(name, "")
-    if not cell:
-        return None
-    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", cell, re.ASCII):
-        raise ManifestError(f'{path}, row {number}, column "{name}": "{cell}" is not a size in pixels.')
-    return int(cell)
+def _check(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse what reading would refuse or change."""
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, start=2):
+        cells = cells_of(row)
+        for name, cell in cells.items():
+            if cell != cell.strip() or "\0" in cell or not _encodes(cell):
+                raise ManifestError(
+                    f'{path}, row {number}, column "{name}": {cell!r} cannot stand in a table.'
+                )
+        wrong = next(_faults(number, cells), None)
+        if wrong is None and row.sha256 != row.sha256.lower():
+            wrong = Fault("sha256", "must be in lower case.", number, "sha256")
+        if wrong is None and tuple(cells["flags"].split()) != row.flags:
+            wrong = Fault("flags", "a flag has a space in it.", number, "flags")
+        if wrong is not None:
+            raise ManifestError(f"{path}, {wrong}")
+        first = seen.setdefault(str(PurePosixPath(row.file)), number)
+        if first != number:
+            raise ManifestError(f'{path}, row {number}, column "file": {row.file} is in row {first} already.')
+
+
+def _encodes(text: str) -> bool:
+    """False for a file name that is not UTF-8, which Python holds as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
