@@ -1,0 +1,90 @@
+"""One look at the bytes of one file: every fact of it that needs no other file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from poxlens.data import phash
+from poxlens.data.scan.traits import TRAITS, traits_of
+from poxlens.errors import PhotoError
+from poxlens.files import sha256_bytes
+from poxlens.photo.decode import Photo, decode
+from poxlens.photo.jpeg_quality import compression
+from poxlens.photo.personal import personal_kinds
+from poxlens.photo.quality import canonical
+from poxlens.photo.skin import skin_mask, skin_tone
+
+THUMB = 48  # px
+NETWORK_SIDE = 96  # px, the side of the square that the fingerprint's network sees
+_WORKING_SIDE = 256  # px: photos of 512 px and more are reduced while they are decoded
+
+cv2.setNumThreads(1)  # the scan's workers are the parallel part
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The facts of one file, with the small copies that are worked on many at once."""
+
+    fault: str
+    width: int
+    height: int
+    format: str
+    jpeg_quality: float
+    personal: tuple[str, ...]
+    pixels_sha256: str
+    traits: NDArray[np.float32]  # [len(TRAITS)]
+    ita: float
+    thumb: NDArray[np.uint8]  # [THUMB, THUMB]
+    grey: NDArray[np.uint8]  # [32, 32]
+    square: NDArray[np.uint8]  # [NETWORK_SIDE, NETWORK_SIDE, 3]
+
+
+def look(data: bytes) -> Look:
+    """The facts of a file's bytes; a file that is no photo gives a fault, never an error."""
+    try:
+        photo = decode(data, working_side=_WORKING_SIDE)
+    except PhotoError as error:
+        return failed(f"{error.reason}: {error.client_message}")
+    return _facts(photo, data)
+
+
+def failed(fault: str) -> Look:
+    """What is known of a file that cannot be read."""
+    return Look(
+        fault, 0, 0, "", math.nan, (), "", np.full(len(TRAITS), np.nan, np.float32), math.nan,
+        np.zeros((THUMB, THUMB), np.uint8), np.zeros((phash.SIDE, phash.SIDE), np.uint8),
+        np.zeros((NETWORK_SIDE, NETWORK_SIDE, 3), np.uint8),
+    )  # fmt: skip
+
+
+def _facts(photo: Photo, data: bytes) -> Look:
+    pixels = photo.pixels
+    luma = Image.fromarray(pixels).convert("L")
+    grey = np.asarray(luma)
+    small = canonical(pixels)
+    mask = skin_mask(small)
+    tone = skin_tone(small, mask)
+    header = compression(data)
+    personal = personal_kinds(data, photo.format)
+    height, width = pixels.shape[:2]
+    size = f"{photo.width}x{photo.height}:{width}x{height}:".encode()
+    return Look(
+        fault="",
+        width=photo.width,
+        height=photo.height,
+        format=photo.format,
+        jpeg_quality=header.quality,
+        personal=personal,
+        pixels_sha256=sha256_bytes(size + pixels.tobytes()),
+        traits=traits_of(photo, grey, small, float(mask.mean()), header, len(data), len(personal)),
+        ita=math.nan if tone.ita is None else tone.ita,
+        thumb=cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA),
+        grey=np.asarray(luma.resize((phash.SIDE, phash.SIDE), Image.Resampling.LANCZOS)),
+        square=cv2.resize(pixels, (NETWORK_SIDE, NETWORK_SIDE), interpolation=cv2.INTER_AREA),
+    )
