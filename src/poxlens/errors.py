@@ -42,6 +42,10 @@ class CurationError(PoxlensError):
     """Proposed crops or decisions on them that cannot be read, or that do not fit the images they are about."""
 
 
+class SplitError(PoxlensError):
+    """A split that cannot be dealt, or a splits file that does not fit; names the class, group, file or row."""
+
+
 class WeightsError(PoxlensError):
     """Pretrained weights that are missing or whose SHA-256 is not the expected one."""
 
