@@ -1,0 +1,169 @@
+"""What deviates from the published set: counts, names, classes, content."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+
+from poxlens.data.catalogue.spec import SetSpec
+from poxlens.data.importing.place import Place
+from poxlens.data.importing.read import Read
+from poxlens.data.labels import nearest, plain
+from poxlens.data.manifest import Row
+from poxlens.data.table import Fault
+from poxlens.errors import ManifestError
+
+
+def refuse_other_sets(spec: SetSpec, places: Sequence[Place], classed: int) -> None:
+    """Refuse a folder that is not this set at all.
+
+    Args:
+        spec: the set.
+        places: its images, copies too.
+        classed: how many of the originals have a class.
+
+    Raises:
+        ManifestError: no image; most originals without a class or with another set's names; or most of the
+            classes absent.
+    """
+    originals = [place for place in places if not place.augmented]
+    why = ""
+    if not places:
+        why = "there is no image in it"
+    elif not originals:
+        why = "it holds augmented copies only, no original"
+    elif 2 * classed < len(originals):
+        why = f"only {classed:,} of {len(originals):,} images can be given a class"
+    elif 2 * sum(place.named for place in originals) < len(originals):
+        why = f"the names of its images ({originals[0].file.name} …) do not follow the set's rule"
+    elif spec.labels_from == "folder" and spec.images is not None:
+        found = {place.source for place in originals if place.source}
+        if 2 * len(found) < len(spec.classes):
+            why = f"it has {len(found)} of {len(spec.classes)} classes"
+    if why:
+        raise ManifestError(f"this is not {spec.name}: {why}. Expected: {spec.layout}")
+
+
+def class_faults(spec: SetSpec, places: Sequence[Place], folders: Iterable[PurePosixPath]) -> Iterator[Fault]:
+    """Images without a class, folders that are probably misspelt, classes without an image or with two spellings."""
+    for place in places:
+        if place.source is None and not place.augmented:
+            yield _unplaced(spec, place)
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for place in places:
+        for folder in place.file.parts[:-1]:
+            if place.source is not None and plain(folder) in place.source.keys:
+                spellings[place.source.label].add(folder)
+    for label, names in sorted(spellings.items()):
+        if len({name.casefold() for name in names}) < len(names):
+            shown = ", ".join(f'"{name}"' for name in sorted(names))
+            yield Fault("label_case", f"class {label} stands in folders that differ only by case: {shown}.")
+    filled = {place.source.label for place in places if place.source and not place.augmented}
+    for one in spec.classes:
+        if one.label not in filled and one.images != 0 and (one.images or spec.labels_from != "folder"):
+            yield Fault("empty_class", f"class {one.label} (folder {one.source}) has no image.")
+    for empty in folders:
+        known = spec.by_key.get(plain(empty.name))
+        if spec.classes and known is None:
+            continue
+        if known is None or known.label in filled:
+            yield Fault("empty_class", f"folder {empty} has no image.", None, None, str(empty))
+
+
+def name_faults(spec: SetSpec, places: Sequence[Place]) -> Iterator[Fault]:
+    """Names that break the set's rule or contradict its folder, and names that occur twice."""
+    seen: dict[str, Place] = {}
+    for place in places:
+        if place.augmented:
+            continue
+        file = place.file
+        if not place.named:
+            yield Fault("name", f"{file}: the name does not follow the set's rule.", None, None, str(file))
+        coded = spec.by_key.get(plain(place.code)) if place.code else None
+        if coded is not None and place.source is not None and coded != place.source:
+            yield Fault(
+                "name",
+                f"{file}: the name says {coded.label}, the folder {place.source.label}.",
+                None,
+                None,
+                str(file),
+            )
+        if spec.unique_names:
+            first = seen.setdefault(place.image.lower() + ("" if place.fold else file.suffix.lower()), place)
+            if first is not place and not (place.fold and spec.fold_folders == "originals"):
+                yield Fault(
+                    "duplicate",
+                    f"{file}: an image of this name is there already, {first.file}.",
+                    None,
+                    None,
+                    str(file),
+                )
+
+
+def count_faults(spec: SetSpec, rows: Sequence[Row]) -> Iterator[Fault]:
+    """Counts that differ from the published ones: all images, by class, patients."""
+    originals = [row for row in rows if "augmented" not in row.flags]
+    if spec.images is not None and len(originals) != spec.images:
+        yield _count("images", len(originals), spec.images)
+    images = Counter(row.label for row in originals)
+    people = {
+        label: {row.patient for row in originals if row.label == label and row.patient} for label in images
+    }
+    for one in spec.classes:
+        found = images[one.label]
+        if one.images is not None and found != one.images:
+            yield _count(f"images of {one.label}", found, one.images)
+        patients = len(people.get(one.label, ()))
+        if one.patients is not None and patients != one.patients:
+            yield _count(f"patients of {one.label}", patients, one.patients)
+
+
+def known_faults(spec: SetSpec, read: Iterable[tuple[Place, Read]]) -> Iterator[Fault]:
+    """Files that are missing, extra or other than published, where the SHA-256 of each is known."""
+    known = spec.known_sha256()
+    if not known:
+        return
+    seen: set[str] = set()
+    for place, answer in read:
+        name = place.file.name.lower()
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.9)
+            hint = f"; {near[0]} is" if near and near[0] not in seen else ""
+            yield Fault(
+                "extra",
+                f"{place.file}: no image of this name was published{hint}.",
+                None,
+                None,
+                str(place.file),
+            )
+        elif answer.sha256 and answer.sha256 != known[name] and not answer.fault:
+            yield Fault(
+                "sha256",
+                f"{place.file}: not the published bytes (SHA-256 {answer.sha256[:12]}…, "
+                f"published {known[name][:12]}…).",
+                None,
+                None,
+                str(place.file),
+            )
+        seen.add(name)
+    for name in sorted(known.keys() - seen):
+        yield Fault("missing", f"{name}: published, but not there.", None, None, name)
+
+
+def _count(what: str, found: int, published: int) -> Fault:
+    missing = published - found
+    how = f"{missing:,} missing" if missing > 0 else f"{-missing:,} too many"
+    return Fault("count", f"{found:,} {what}, published are {published:,}: {how}.")
+
+
+def _unplaced(spec: SetSpec, place: Place) -> Fault:
+    file = place.file
+    folder = file.parent.name
+    near = nearest(folder, [key for one in spec.classes for key in (one.source, *one.keys)]) if folder else ""
+    if near:
+        text = f'{file}: folder "{folder}" looks like a misspelling of "{near}"; rename it.'
+        return Fault("label_typo", text, None, None, str(file))
+    where = f'folder "{folder}" is no class of the set' if folder else "it is in no class folder"
+    return Fault("extra", f"{file}: {where}.", None, None, str(file))
