@@ -118,11 +118,11 @@ def _only(only: str, proposals: Proposals) -> str:
     wanted = only.strip()
     if wanted in ("", *ONLY):
         return wanted
-    kind, _, label = wanted.replace(" ", ":", 1).partition(":")
     labels = sorted({one.label for one in proposals.proposals})
-    if kind == "class" and label in labels:
-        return f"class:{label}"
-    if kind == "class":
+    if wanted.startswith(("class:", "class ")):
+        label = wanted[6:].strip()
+        if label in labels:
+            return f"class:{label}"
         raise MisuseError(f"data review: --only {only}: no such class; classes: {', '.join(labels)}")
     raise MisuseError(f"data review: --only {only}: choose {', '.join(ONLY)} or class:LABEL")
 

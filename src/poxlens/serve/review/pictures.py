@@ -79,6 +79,8 @@ class Pictures:
 
     def _photo(self, index: int, working_side: int) -> Photo:
         proposal = self._proposals[index]
+        if not proposal.width:  # it could not be read then: its size, and so where a square is, is not known
+            raise PhotoError("unreadable.proposal", proposal.sentence)
         path = self._root / proposal.file
         try:
             data = path.read_bytes()

@@ -20,6 +20,7 @@ let ready = false; // the picture, or why there is none, is on the screen
 let busy = false; // a decision is on its way to the disk
 let edits = []; // squares of this image to go back to, newest last
 let fault = null; // why the picture cannot be shown
+let done = ""; // what was just saved, for the next sentence to a screen reader
 const pace = new Pace();
 const stage = new Stage({ begun: (square) => edits.push(square), changed: drawn });
 const saver = new Saver(trouble);
@@ -60,7 +61,8 @@ async function show(index) {
   pace.start();
   drawn();
   const place = queue.indexOf(index);
-  say(`${$("place").textContent}, ${item().label}. ${$("verdict").textContent}. ${fault ? fault.fault : item().sentence}`);
+  say(`${done}${$("place").textContent}, ${item().label}. ${$("verdict").textContent}. ${fault ? fault.fault : item().sentence}`);
+  done = "";
   prefetch([...queue.slice(place + 1, place + 6), ...queue.slice(Math.max(0, place - 2), Math.max(0, place))].filter((one) => one !== index));
   picture(index); // the shown one stays the latest used
 }
@@ -143,6 +145,7 @@ async function send(wish) {
   try {
     apply(await saver.save({ ...wish, revision: review.items[wish.index].revision, since: review.lines }));
     flash(`${WORDS[wish.action]} · saved`, wish.action);
+    done = `${WORDS[wish.action]} and saved. `;
     return true;
   } catch (refusal) {
     if (!(refusal instanceof Refused)) throw refusal;
@@ -213,7 +216,8 @@ function finish() {
   progress(queue.map((index) => review.items[index]), "");
   $("end").replaceChildren(...end(review, left, { show: (name) => choose({ show: name, label: "", asked: true }), undo }));
   $("end").focus();
-  say(left ? `${left} of the chosen images are undecided.` : "Every chosen image is decided.");
+  say(done + (left ? `${left} of the chosen images are undecided.` : "Every chosen image is decided."));
+  done = "";
 }
 
 function choose(wanted) {
