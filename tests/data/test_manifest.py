@@ -1,12 +1,19 @@
 import contextlib
+import errno
 import hashlib
-from pathlib import Path
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
+import jsonschema
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poxlens.data.manifest import Row, read_manifest
+from poxlens.data.manifest import COLUMNS, Row, read_manifest, write_manifest
+from poxlens.data.manifest_schema import json_schema, row_object, schema_text
 from poxlens.errors import ManifestError
 
 SHA = "ab" * 32
@@ -141,3 +148,132 @@ def test_the_real_table_has_its_5391_rows():
     assert sum(row.label == "mpox" for row in manifest.rows) == 381
     assert len({row.person for row in manifest.rows if row.dataset == "msld"}) == 162
     assert all(row.width and row.height and len(row.sha256) == 64 for row in manifest.rows)
+
+
+CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12).map(str.strip)
+ROWS = st.lists(
+    st.builds(
+        Row,
+        file=CELL.filter(bool),
+        path=st.just(Path()),
+        label=CELL.filter(bool),
+        dataset=CELL,
+        condition=CELL,
+        patient=CELL,
+        group=CELL,
+        body_site=CELL,
+        stage=CELL,
+        skin_tone=CELL,
+        flags=CELL.map(lambda text: tuple(text.split())),
+        width=st.none() | st.integers(1, 999_999_999),
+        height=st.none() | st.integers(1, 999_999_999),
+        sha256=st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex),
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda row: str(PurePosixPath(row.file)),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS)
+def test_csv_to_parquet_to_csv_gives_the_same_rows_and_bytes(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("round")
+    expected = tuple(replace(row, path=folder / row.file) for row in rows)
+    digest = write_manifest(folder / "a.csv", rows)
+    first = read_manifest(folder / "a.csv")
+    assert first.rows == expected
+    assert first.sha256 == digest
+    write_manifest(folder / "b.parquet", first.rows)
+    second = read_manifest(folder / "b.parquet")
+    assert second.rows == expected
+    write_manifest(folder / "c.csv", second.rows)
+    assert (folder / "c.csv").read_bytes() == (folder / "a.csv").read_bytes()
+
+
+def row(file="a.jpg", **cells):
+    return Row(file, Path(file), cells.pop("label", "mpox"), **cells)
+
+
+def test_columns_are_written_in_the_published_order(tmp_path):
+    write_manifest(tmp_path / "t.csv", [row(sha256=SHA, flags=("augmented", "caption"), width=3, height=4)])
+    assert (tmp_path / "t.csv").read_text() == (
+        "file,sha256,dataset,label,condition,patient,group,body_site,stage,width,height,skin_tone,flags\n"
+        f"a.jpg,{SHA},,mpox,,,,,,3,4,,augmented caption\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "message"),
+    [
+        ([], "t.csv", "no image to write"),
+        ([row()], "t.xlsx", r"ends in \.csv or \.parquet"),
+        ([row(), row("./a.jpg")], "t.csv", 'row 3, column "file": ./a.jpg is in row 2 already'),
+        ([row(label="")], "t.csv", 'row 2, column "label": is empty'),
+        ([row(label=" mpox")], "t.csv", 'row 2, column "label": .* cannot stand'),
+        ([row("a\udcff.jpg")], "t.parquet", 'row 2, column "file": .* cannot stand'),
+        ([row(flags=("a b",))], "t.csv", 'row 2, column "flags": a flag has a space'),
+        ([row(sha256="AB" * 32)], "t.csv", 'row 2, column "sha256": must be in lower case'),
+        ([row(), row("b.jpg", width=0)], "t.csv", 'row 3, column "width": "0" is not a size'),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(tmp_path, rows, name, message):
+    with pytest.raises(ManifestError, match=message):
+        write_manifest(tmp_path / name, rows)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_full_disk_leaves_the_old_table_and_nothing_else(tmp_path, monkeypatch, name):
+    write_manifest(tmp_path / name, [row()])
+    before = (tmp_path / name).read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_manifest(tmp_path / name, [row(), row("b.jpg")])
+    assert (tmp_path / name).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_parquet_of_another_program_is_read(tmp_path):
+    table = pyarrow.table(
+        {
+            "File": ["a.jpg", "b.jpg"],
+            "label": ["mpox", "acne"],
+            "width": pyarrow.array([224.0, float("nan")]),
+            "flags": [["augmented", "caption"], None],
+        }
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    first, second = read_manifest(tmp_path / "t.parquet").rows
+    assert (first.width, first.flags) == (224, ("augmented", "caption"))
+    assert (second.width, second.flags) == (None, ())
+
+
+def test_faults_of_a_parquet_name_the_same_rows_as_those_of_its_csv(tmp_path):
+    table = {"file": ["a", "b", "a"], "label": ["mpox", "acne", "mpox"]}
+    pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "t.parquet")
+    with pytest.raises(ManifestError, match='row 4, column "file": a is in row 2 already'):
+        read_manifest(tmp_path / "t.parquet")
+    (tmp_path / "x.parquet").write_bytes(b"file,label\na,mpox\n")
+    with pytest.raises(ManifestError, match="is not Parquet, whatever its name says"):
+        read_manifest(tmp_path / "x.parquet")
+    (tmp_path / "y.csv").write_bytes((tmp_path / "t.parquet").read_bytes()[:-20])
+    with pytest.raises(ManifestError, match="is damaged Parquet"):
+        read_manifest(tmp_path / "y.csv")
+
+
+def test_the_published_schema_is_the_code_s_and_holds_for_a_row():
+    published = Path(__file__).parents[2] / "docs/manifest.schema.json"
+    assert published.read_text("utf-8") == schema_text()
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert list(schema["properties"]) == list(COLUMNS)
+    full = row(sha256=SHA, flags=("augmented",), width=1, height=2, patient="P1", stage="mild")
+    jsonschema.validate(row_object(full), schema)
+    for wrong in ({"label": "mpox"}, {**row_object(full), "width": 0}, {**row_object(full), "sha256": "x"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)

@@ -170,6 +170,8 @@ def _text(told: dict[str, Any]) -> str:
         lines.append("As published.")
     else:
         lines.append("No fault found; nothing was published to compare it with.")
+    if not told["imported"]:
+        lines.append("Nothing to write.")
     if told["manifest"]:
         lines.append(f"Written: {clip(told['manifest'])} (SHA-256 {told['manifest_sha256'][:12]}…)")
     if told["official"]:
@@ -180,6 +182,10 @@ def _text(told: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _nothing(count: int) -> None:
+    del count
+
+
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """A bar on a terminal, one line elsewhere; both on stderr."""
@@ -187,7 +193,7 @@ def _progress() -> Iterator[Progress]:
 
         def plain(total: int) -> Callable[[int], None]:
             write(f"Reading {total:,} files\n", sys.stderr)
-            return lambda count: None
+            return _nothing
 
         yield plain
         return

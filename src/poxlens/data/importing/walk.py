@@ -11,7 +11,7 @@ from poxlens.data.table import Fault
 from poxlens.errors import ManifestError
 
 IMAGE_SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif", ".bmp", ".dib",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif", ".bmp",
 })  # fmt: skip
 _LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})  # left by operating systems
 
