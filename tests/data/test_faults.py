@@ -30,7 +30,14 @@ def test_a_sound_table_has_no_fault(tmp_path):
 
 
 def test_every_kind_of_fault_is_told_with_its_row_in_one_go(tmp_path):
-    names = [f"m{i}.jpg" for i in range(6)] + ["M0.jpg", "\u00e9.jpg", "e\u0301.jpg", "typo.jpg", "case.jpg", "twin.jpg"]
+    names = [f"m{i}.jpg" for i in range(6)] + [
+        "M0.jpg",
+        "\u00e9.jpg",
+        "e\u0301.jpg",
+        "typo.jpg",
+        "case.jpg",
+        "twin.jpg",
+    ]
     lines = ["file,label,sha256,width", *(f"m{i}.jpg,mpox,," for i in range(6))]  # rows 2-7
     lines += ["m0.jpg,mpox,,", "M0.jpg,mpox,,", "\u00e9.jpg,mpox,,", "e\u0301.jpg,mpox,,"]  # 8-11
     lines += ["typo.jpg,mopx,,", "case.jpg,Mpox,,"]  # 12, 13
@@ -67,7 +74,7 @@ def test_messages_say_what_is_meant(tmp_path):
     assert [str(fault) for fault in all_faults(path).faults] == [
         'row 7, column "label": label "chikenpox" looks like a misspelling of "chickenpox" (5 rows).',
         'row 8, column "file": Sub/a.JPG is not there, but a.jpg is.',
-        'column "label": class "mpox" has no file that is there.',
+        'class "mpox" has no file that is there.',
     ]
 
 

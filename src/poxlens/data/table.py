@@ -46,11 +46,11 @@ class Fault:
     file: str = ""  # the image it is about, where it is about one
 
     def __str__(self) -> str:
-        """The sentence, with row and column before it where it has them."""
-        place = f"row {self.row}" if self.row is not None else ""
-        if self.column is not None:
-            place += f'{", " if place else ""}column "{self.column}"'
-        return f"{place}: {self.message}" if place else self.message
+        """The sentence, with row and column before it where it is about a row."""
+        if self.row is None:
+            return self.message
+        column = f', column "{self.column}"' if self.column is not None else ""
+        return f"row {self.row}{column}: {self.message}"
 
 
 def read_records(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, str]] | Fault]:

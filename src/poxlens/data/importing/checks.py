@@ -76,13 +76,13 @@ def name_faults(spec: SetSpec, places: Sequence[Place]) -> Iterator[Fault]:
     """Names that break the set's rule or contradict its folder, and names that occur twice."""
     seen: dict[str, Place] = {}
     for place in places:
-        if place.augmented:
+        if place.augmented or place.source is None:
             continue
         file = place.file
         if not place.named:
             yield Fault("name", f"{file}: the name does not follow the set's rule.", None, None, str(file))
         coded = spec.by_key.get(plain(place.code)) if place.code else None
-        if coded is not None and place.source is not None and coded != place.source:
+        if coded is not None and coded != place.source:
             yield Fault(
                 "name",
                 f"{file}: the name says {coded.label}, the folder {place.source.label}.",
@@ -125,12 +125,13 @@ def known_faults(spec: SetSpec, read: Iterable[tuple[Place, Read]]) -> Iterator[
     known = spec.known_sha256()
     if not known:
         return
-    seen: set[str] = set()
-    for place, answer in read:
+    images = list(read)
+    there = {place.file.name.lower() for place, _ in images}
+    for place, answer in images:
         name = place.file.name.lower()
         if name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.9)
-            hint = f"; {near[0]} is" if near and near[0] not in seen else ""
+            hint = f"; {near[0]} is" if near and near[0] not in there else ""
             yield Fault(
                 "extra",
                 f"{place.file}: no image of this name was published{hint}.",
@@ -147,8 +148,7 @@ def known_faults(spec: SetSpec, read: Iterable[tuple[Place, Read]]) -> Iterator[
                 None,
                 str(place.file),
             )
-        seen.add(name)
-    for name in sorted(known.keys() - seen):
+    for name in sorted(known.keys() - there):
         yield Fault("missing", f"{name}: published, but not there.", None, None, name)
 
 

@@ -78,6 +78,7 @@ def import_folder(spec: SetSpec, root: Path, wish: Wish, progress: Progress | No
     faults += content_faults((None, row) for row in rows)
     if not spec.classes:
         faults += label_faults((None, row.label, row.file) for row in rows)
+    notes += _grade_notes(originals, said)
     sound = [(one, row) for one, row in pairs if not one.augmented]
     official, about = official_splits(spec, places, sound, said)
     if left_out["augmented copies"]:
@@ -170,6 +171,12 @@ def _row(spec: SetSpec, root: Path, wish: Wish, one: Place, original: Place, ans
         height=answer.height,
         sha256=answer.sha256,
     )
+
+
+def _grade_notes(originals: Iterable[Place], said: Said) -> tuple[str, ...]:
+    other = sum(said.grade.get(one.image.lower(), one.code) != one.code for one in originals)
+    text = f"{other:,} images have another grade in the tables than in their name; the name was taken."
+    return (text,) if other else ()
 
 
 def relative_to(path: Path, base: Path) -> str:

@@ -103,7 +103,7 @@ def _take(
     ):
         value = cells.get(column.lower(), "") if column else ""
         if value and value.lower() not in ("unknown", "nan"):
-            kept[image] = value
+            kept.setdefault(image, value)
     return _take_part(table, name, image, cells, said)
 
 

@@ -47,7 +47,7 @@ def walk(root: Path) -> Found:
             if _encodes(relative.as_posix()):
                 (images if relative.suffix.lower() in IMAGE_SUFFIXES else others).append(relative)
             else:
-                shown = relative.as_posix().encode("utf-8", "backslashreplace").decode()
+                shown = os.fsencode(relative.as_posix()).decode("utf-8", "backslashreplace")
                 faults.append(
                     Fault("name", f"{shown}: the name is not UTF-8; rename the file.", None, None, shown)
                 )
