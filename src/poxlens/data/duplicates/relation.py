@@ -1,0 +1,74 @@
+"""How one copy of a photo came from another, as far as the two pictures tell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from poxlens.data.duplicates.agreement import Agreement
+from poxlens.data.keypoints import Keypoints
+
+WHOLE = 0.9  # share of a picture above which it is all there
+TURNED = 4.0  # degrees
+STRETCHED = 1.15  # one side against the other
+RETONED = 0.12  # of brightness or contrast, or of a colour channel against the others
+COVERED = 0.015  # share of the overlap that only one of the two shows (a caption, an inset)
+
+_DIFFERS = 28.0  # grey levels, after the tones are made equal
+
+
+def relation(first: Keypoints, second: Keypoints, laid: Agreement) -> str:
+    """Words for the relation, such as "crop, mirrored, re-toned"; "copy" when nothing differs.
+
+    "crop": one shows a part of the other; "part": both show more than the overlap.
+    """
+    words = []
+    small, large = sorted(laid.shares)
+    if large < WHOLE:
+        words.append("part")
+    elif small < WHOLE:
+        words.append("crop")
+    linear = laid.matrix[:, :2]
+    if np.linalg.det(linear) < 0:
+        words.append("mirrored")
+        linear = np.diag([-1.0, 1.0]) @ linear
+    turn = round(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
+    if abs(turn) >= TURNED:
+        words.append(f"rotated {turn % 360}")
+    wide, narrow = np.linalg.svd(linear, compute_uv=False)
+    if wide > STRETCHED * narrow:
+        words.append("stretched")
+    if _retoned(first, second, laid):
+        words.append("re-toned")
+    if _covered(laid):
+        words.append("captioned")
+    return ", ".join(words) or "copy"
+
+
+def _retoned(first: Keypoints, second: Keypoints, laid: Agreement) -> bool:
+    """Whether brightness, contrast or colour differ over the overlap."""
+    one, other = (_colours(keys, move, laid) for keys, move in zip((first, second), laid.frames, strict=True))
+    gain = np.log(np.maximum(one.std(0), 3.0) / np.maximum(other.std(0), 3.0))
+    level = np.log((one.mean(0) + 16.0) / (other.mean(0) + 16.0))
+    return bool(np.abs(gain).max() > 2 * RETONED or np.abs(level).max() > RETONED)
+
+
+def _colours(keys: Keypoints, move: NDArray[np.float64], laid: Agreement) -> NDArray[np.float32]:
+    """[P, 3], the pixels of the overlap."""
+    import cv2
+
+    height, width = laid.mask.shape
+    image = cv2.warpAffine(keys.picture, move, (width, height), flags=cv2.INTER_LINEAR)
+    return np.asarray(image[laid.mask], np.float32)
+
+
+def _covered(laid: Agreement) -> bool:
+    """Whether some spots differ much while the rest agrees."""
+    import cv2
+
+    one, other = laid.first[laid.mask], laid.second[laid.mask]
+    gain = one.std() / max(float(other.std()), 1e-3)
+    difference = np.abs(laid.first - laid.first[laid.mask].mean() - gain * (laid.second - other.mean()))
+    # Edges differ by a fraction of a pixel; a caption is wider than an edge.
+    wide = cv2.erode(((difference > _DIFFERS) & laid.mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return bool(cv2.dilate(wide, np.ones((3, 3), np.uint8)).sum() > COVERED * laid.mask.sum())
