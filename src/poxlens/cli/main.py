@@ -24,6 +24,7 @@ VERBS = {
     "evaluate": "Test a bundle on labelled photos of your own.",
     "bundle": "Show or verify a bundle.",
     "train": "Train a bundle from a table of images.",
+    "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
     "data": "Make a folder of images into a data set one can trust, and find its faults.",
     "phantom": "Draw artificial rash photos with known lesions.",
 }

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from poxlens.errors import ManifestError, MissingExtraError
-
-if TYPE_CHECKING:
-    from poxlens.recipes.default import Advance, Step
 
 RECIPES = ("default",)
 
@@ -46,6 +40,7 @@ def train(
 ) -> None:
     """Train a bundle from a table of images (CSV with the columns file, label and, better, dataset and patient)."""
     from poxlens.cli.main import MisuseError
+    from poxlens.cli.progress import environment_folders, steps
     from poxlens.data.manifest import read_manifest
 
     if recipe not in RECIPES:
@@ -63,9 +58,9 @@ def train(
         from poxlens.recipes.protocol import Plan
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens train (it needs {missing.name})") from missing
-    folders = tuple(weights or ()) + _environment_folders()
+    folders = tuple(weights or ()) + environment_folders()
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
-    bundle = run(images, where, Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), step=_steps())
+    bundle = run(images, where, Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), step=steps())
     told = {
         "bundle": str(out / "bundle"),
         "card": str(out / "bundle" / "MODEL_CARD.md"),
@@ -78,33 +73,3 @@ def train(
         print(f"Bundle {bundle.label}")
         for name in ("bundle", "card", "predictions"):
             print(f"  {name:<12}{told[name]}")
-
-
-def _nothing(count: int = 1, /) -> None:
-    del count
-
-
-def _environment_folders() -> tuple[Path, ...]:
-    told = os.environ.get("POXLENS_WEIGHTS", "")
-    return tuple(Path(part) for part in told.split(os.pathsep) if part)
-
-
-def _steps() -> Step:
-    """A progress bar a step on a terminal, one line a step elsewhere; both on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-
-    @contextmanager
-    def step(name: str, total: int) -> Iterator[Advance]:
-        if not console.is_terminal:
-            console.print(f"{name} ({total})", highlight=False)
-            yield _nothing
-            return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task(name, total=total)
-            yield lambda count=1: progress.advance(task, count)
-
-    return step

@@ -1,0 +1,175 @@
+"""One head on one fold: choose its hyper-parameters on the validation part, test it once.
+
+`dense` is the paper's (Hyperband, early stopping; the weights of the best validation epoch). The cheap heads are
+refitted on training and validation part together once their one or two parameters are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from poxlens.evaluate.calibration import fit_temperature, softmax
+from poxlens.recipes.compare.study import Head, Tuning
+from poxlens.train.heads import standardisation
+from poxlens.train.tuning import Budget, Part, Space, Trial, score, tune
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)  # C of logistic regression on standardised features
+_SVM = tuple((c, gamma) for c in (0.3, 1.0, 3.0, 10.0) for gamma in (0.25, 0.5, 1.0))  # gamma in 1 / D
+_ABSENT = -30.0  # logit of a class that was not there to learn
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What a head said of the test part, and how it was chosen."""
+
+    probabilities: Floats  # [N, C]
+    chosen: dict[str, Any]  # hyper-parameters, as JSON has them
+    trials: tuple[dict[str, Any], ...]  # everything that was tried, with validation accuracy and loss
+
+
+Fitted = Callable[[Floats], Doubles]
+"""A cheap head: [N, D] standardised features -> [N, C] logits, up to their scale."""
+
+
+def test_head(
+    head: Head,
+    train: Part,
+    validation: Part,
+    test: Floats,
+    classes: int,
+    tuning: Tuning,
+    *,
+    seed: int,
+    name: str,
+) -> Tested:
+    """Choose, fit and test one head.
+
+    Args:
+        head: which.
+        train: what is learnt from.
+        validation: what hyper-parameters are chosen on.
+        test: [N, D] features of the test part.
+        classes: how many.
+        tuning: the budget of the dense head.
+        seed: of everything random.
+        name: of the fold and head, decides Hyperband's brackets.
+    """
+    if head == "dense":
+        return _dense(train, validation, test, classes, tuning, seed, name)
+    fit, grid = _CHEAP[head]
+    return _cheap(fit, grid, train, validation, test, classes)
+
+
+def _dense(
+    train: Part, validation: Part, test: Floats, classes: int, tuning: Tuning, seed: int, name: str
+) -> Tested:
+    weights = None
+    if tuning.class_weights:
+        counts = np.bincount(train.truth, minlength=classes)
+        weights = tuple(float(value) for value in len(train.truth) / (classes * np.maximum(counts, 1)))
+    found = tune(
+        train,
+        validation,
+        classes,
+        space=Space(),
+        budget=Budget(tuning.configurations, tuning.epochs, patience=tuning.patience, batch=tuning.batch),
+        seed=seed,
+        name=name,
+        class_weights=weights,
+    )
+    return Tested(
+        found.training.probabilities(test), _told(found.best), tuple(_told(one) for one in found.trials)
+    )
+
+
+def _told(trial: Trial) -> dict[str, Any]:
+    return {
+        **asdict(trial.settings),
+        "augmentation": asdict(trial.strengths) if trial.strengths else None,
+        "accuracy": trial.accuracy,
+        "loss": trial.loss,
+        "epochs": trial.epochs,
+        "pruned": trial.pruned,
+    }
+
+
+def _cheap(
+    fit: Callable[[Floats, Ints, Any, int], Fitted],
+    grid: Iterable[Any],
+    train: Part,
+    validation: Part,
+    test: Floats,
+    classes: int,
+) -> Tested:
+    mean, scale = standardisation(train.features)
+    inside, outside = (train.features - mean) / scale, (validation.features - mean) / scale
+    trials: list[dict[str, Any]] = []
+    for setting in grid:
+        logits = fit(inside, train.truth, setting, classes)(outside)
+        temperature = fit_temperature(logits, validation.truth)
+        right, loss = score(_probabilities(logits, temperature), validation.truth)
+        trials.append({"setting": setting, "temperature": temperature, "accuracy": right, "loss": loss})
+    best = min(trials, key=lambda one: float(one["loss"]))  # smoother than accuracy on a hundred images
+    both = np.concatenate([train.features, validation.features])
+    mean, scale = standardisation(both)
+    last = fit(
+        (both - mean) / scale, np.concatenate([train.truth, validation.truth]), best["setting"], classes
+    )
+    return Tested(_probabilities(last((test - mean) / scale), best["temperature"]), best, tuple(trials))
+
+
+def _probabilities(logits: Doubles, temperature: float) -> Floats:
+    return softmax(logits, temperature).astype(np.float32)
+
+
+def _logistic(features: Floats, truth: Ints, strength: float, classes: int) -> Fitted:
+    model = LogisticRegression(C=strength, max_iter=300).fit(features, truth)
+    return lambda some: _spread(model.predict_log_proba(some), model.classes_, classes)
+
+
+def _svm(features: Floats, truth: Ints, setting: tuple[float, float], classes: int) -> Fitted:
+    c, gamma = setting
+    model = SVC(C=c, gamma=gamma / features.shape[1], decision_function_shape="ovr").fit(features, truth)
+
+    def margins(some: Floats) -> Doubles:
+        raw = np.asarray(model.decision_function(some), np.float64)
+        return _spread(np.stack([-raw, raw], 1) if raw.ndim == 1 else raw, model.classes_, classes)
+
+    return margins
+
+
+def _prototypes(features: Floats, truth: Ints, setting: None, classes: int) -> Fitted:
+    del setting  # the temperature is all there is to choose
+    present = np.unique(truth)
+    centres = _unit(np.stack([features[truth == one].mean(0) for one in present]))
+    return lambda some: _spread(_unit(some) @ centres.T, present, classes)
+
+
+def _unit(rows: Floats) -> Floats:
+    found: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return found
+
+
+def _spread(logits: NDArray[Any], present: NDArray[Any], classes: int) -> Doubles:
+    """[N, C] from the columns of the classes that were there to learn."""
+    whole = np.full((len(logits), classes), _ABSENT)
+    whole[:, present] = logits
+    return whole
+
+
+_CHEAP: dict[Head, tuple[Callable[[Floats, Ints, Any, int], Fitted], Iterable[Any]]] = {
+    "logistic": (_logistic, _STRENGTHS),
+    "svm": (_svm, _SVM),
+    "prototypes": (_prototypes, (None,)),
+}
