@@ -21,8 +21,8 @@ from poxlens.data.manifest import Manifest
 from poxlens.data.scan import shards
 from poxlens.data.scan.columns import Scan
 from poxlens.data.scan.look import THUMB
-from poxlens.data.scan.traits import TRAITS
 from poxlens.data.scan.seer import Answer, Seer
+from poxlens.data.scan.traits import TRAITS
 from poxlens.photo.personal import KINDS
 from poxlens.photo.unreadable import UNREADABLE
 

@@ -137,8 +137,8 @@ def _noise(grey: Bytes) -> float:
     if min(height, width) < 3:
         return 0.0
     answer = cv2.filter2D(grey, cv2.CV_16S, _IMMERKAER)[1:-1, 1:-1]
-    total = float(cv2.norm(answer, cv2.NORM_L1))
-    return total * math.sqrt(math.pi / 2) / (6.0 * (width - 2) * (height - 2))
+    places = 6.0 * float((width - 2) * (height - 2))
+    return float(cv2.norm(answer, cv2.NORM_L1)) * math.sqrt(math.pi / 2) / places
 
 
 def _border(grey: Bytes) -> list[float]:
