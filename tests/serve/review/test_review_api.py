@@ -29,7 +29,7 @@ def test_the_page_gets_all_it_shows(client: TestClient, sheet: Any) -> None:
     told = client.get("/api/review").json()
     assert (told["only"], told["least_side"], told["by"]) == ("undecided", 100, "tester")
     assert (told["lines"], told["last"], told["changed"]) == (0, None, [])
-    assert told["folder"] == str(sheet.folder)
+    assert told["next"] == f"poxlens data curate TABLE --root {sheet.root} --out {sheet.folder} --apply crops"
     assert told["items"][0] == {
         "file": "mpox/a.jpg", "label": "mpox", "width": 640, "height": 480, "verdict": "crop",
         "box": [200, 120, 240], "reason": "crop.skin", "sentence": "A square of 240 px holds skin alone.",

@@ -507,9 +507,7 @@ def test_a_finger_moves_it_and_two_fingers_resize_it(visit: Any, sheet: Any) -> 
     fingers("touchMove", (x + 10, y))
     fingers("touchMove", (x + 40 * scale, y))
     fingers("touchEnd")
-    here.page.wait_for_function(
-        "() => document.getElementById('accept-name').textContent === 'Keep this crop'"
-    )
+    here.page.wait_for_function("() => document.getElementById('accept-name').textContent === 'Keep mine'")
     fingers("touchStart", (x - 30, y))
     fingers("touchStart", (x - 30, y), (x + 30, y))
     fingers("touchMove", (x - 36, y), (x + 36, y))
@@ -596,3 +594,40 @@ def test_squares_stay_in_the_picture_whatever_is_done(visit: Any) -> None:
     }"""
     )
     assert bad == []
+
+
+QUEUE = """async () => {
+  const q = await import("/queue.js");
+  const item = (label, verdict, action) => ({ label, verdict, decision: action ? { action } : null });
+  const items = [
+    item("a", "crop", "accept"), item("b", "none", "reject"), item("a", "crop"), item("b", "crop", "crop"),
+    item("a", "none"),
+  ];
+  const pace = new q.Pace();
+  const words = [];
+  pace.start(0);
+  for (const now of [2000, 5000]) pace.tick(now);
+  words.push(pace.words(100));
+  for (const now of [9000, 909000, 912000]) pace.tick(now);  // away for a quarter of an hour
+  words.push(pace.each, pace.words(100), pace.words(10), pace.words(6000), pace.words(0));
+  return {
+    shown: q.FILTERS.map(([show]) => q.chosen(items, { show, label: "" })),
+    ofClass: q.chosen(items, { show: "undecided", label: "a" }),
+    after: [[[0, 1, 2, 3, 4], 2], [[0, 1, 2], 2], [[0, 1], 0]].map(([all, at]) => q.undecidedAfter(all, items, at)),
+    counts: q.counts(items),
+    only: [q.filterOf(""), q.filterOf("none"), q.filterOf("class:a:b")],
+    words,
+  };
+}"""
+
+
+def test_what_is_gone_through_and_how_long_it_takes(visit: Any) -> None:
+    told = visit().page.evaluate(QUEUE)
+    assert told["shown"] == [[0, 1, 2, 3, 4], [2, 4], [0, 2, 3], [1, 4], [0, 3], [3], [1]]
+    assert told["ofClass"] == [2, 4]
+    assert told["after"] == [4, 2, None]
+    assert told["counts"] == {"all": 5, "accepted": 1, "redrawn": 1, "rejected": 1, "decided": 3}
+    assert told["only"] == [
+        {"show": "all", "label": ""}, {"show": "none", "label": ""}, {"show": "all", "label": "a:b"},
+    ]  # fmt: skip
+    assert told["words"] == ["", 3000, "about 5 min left", "under a minute left", "about 5.0 h left", ""]

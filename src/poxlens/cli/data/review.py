@@ -128,6 +128,9 @@ def _only(only: str, proposals: Proposals) -> str:
 
 
 def _tell(session: Session, *, as_json: bool) -> None:
+    from poxlens.cli.output import json_line, write
+    from poxlens.serve.review.app import next_command
+
     standing = session.standing()
     actions = [one.decision.action for one in standing if one.decision is not None]
     counts = {
@@ -138,12 +141,11 @@ def _tell(session: Session, *, as_json: bool) -> None:
         "undecided": len(standing) - len(actions),
     }
     if as_json:
-        from poxlens.cli.output import json_line
-
-        print(json_line({**counts, "decisions": str(session.decisions)}))
+        write(json_line({**counts, "decisions": str(session.decisions)}) + "\n")
         return
-    print(
+    write(
         f"{len(actions)} of {counts['images']} images decided: {counts['accepted']} accepted, "
         f"{counts['own_crop']} with a crop of one's own, {counts['no_crop']} without a crop.\n"
-        f"Decisions: {session.decisions}"
+        f"Decisions: {session.decisions}\n"
+        f"Next: {next_command(session)}\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -50,8 +51,8 @@ def create_review(session: Session, *, only: str = "", hosts: Hosts | None = Non
     pictures = Pictures(session.proposals, session.root)
 
     @app.get("/api/review")
-    def review() -> dict[str, Any]:
-        return {**describe(session), "only": only, **_known(session)}
+    def review() -> JSONResponse:  # of thousands of images: FastAPI would go through each value first
+        return JSONResponse({**describe(session), "only": only, **_known(session)})
 
     @app.get("/api/changes")
     def changes(since: int = 0) -> dict[str, Any]:
@@ -94,8 +95,7 @@ def create_review(session: Session, *, only: str = "", hosts: Hosts | None = Non
 def describe(session: Session) -> dict[str, Any]:
     """What does not change while a folder is under review, as JSON values."""
     return {
-        "folder": str(session.folder),
-        "root": str(session.root),
+        "next": next_command(session),
         "by": session.by,
         "least_side": session.least_side,
         "items": [
@@ -114,6 +114,12 @@ def describe(session: Session) -> dict[str, Any]:
             for one in session.proposals
         ],
     }
+
+
+def next_command(session: Session) -> str:
+    """What cuts the decided crops out; TABLE is the one the proposals were made from, which they do not name."""
+    folder, root = (shlex.quote(str(path)) for path in (session.folder, session.root))
+    return f"poxlens data curate TABLE --root {root} --out {folder} --apply crops"
 
 
 def _known(session: Session) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Session:
         self._index = {proposal.file: place for place, proposal in enumerate(self.proposals)}
         self._lock = threading.Lock()
         self._lines: list[Decision] = []
+        self._about: dict[str, list[Decision]] = {}  # file -> its lines
+        self._order: list[int] = []  # images by the decisions that stand, the latest last
         self._size = -1
         self._refresh()
 
@@ -87,7 +89,7 @@ class Session:
         """What stands for each proposal, in their order."""
         with self._lock:
             self._refresh()
-            return self._standing()
+            return [self._standing(proposal.file) for proposal in self.proposals]
 
     def record(
         self, index: int, action: str, box: Box | None, *, revision: int, since: int = 0
@@ -113,7 +115,7 @@ class Session:
         decision = self._decision(index, action, box)
         with self._lock:
             self._refresh()
-            now = self._standing_of(decision.file)
+            now = self._standing(decision.file)
             if revision != now.revision:
                 if not self._repeated(decision, now, revision):
                     raise ConflictError(
@@ -156,7 +158,7 @@ class Session:
     def _repeated(self, decision: Decision, now: Standing, revision: int) -> bool:
         if revision != now.revision - 1:
             return False
-        latest = next(line for line in reversed(self._lines) if line.file == decision.file)
+        latest = self._about[decision.file][-1]
         return (latest.action, latest.box, latest.by) == (decision.action, decision.box, decision.by)
 
     def _save(self, decision: Decision) -> None:
@@ -175,7 +177,7 @@ class Session:
         if added.strip().count(b"\n"):  # another server wrote in between
             self._refresh()
         else:
-            self._lines.append(decision)
+            self._add(decision)
             self._size = max(0, before) + len(added)
 
     def _refresh(self) -> None:
@@ -186,38 +188,38 @@ class Session:
         except OSError:
             size = -2  # reading it will say why
         if size != self._size:
-            self._lines = [line for line in read_decisions(self.decisions).decisions if self._is_ours(line)]
+            read = read_decisions(self.decisions).decisions
+            self._lines, self._about, self._order = [], {}, []
+            for line in filter(self._is_ours, read):
+                self._add(line)
             self._size = size
+
+    def _add(self, line: Decision) -> None:
+        self._lines.append(line)
+        self._about.setdefault(line.file, []).append(line)
+        place = self._index[line.file]
+        if line.action != "undo":
+            self._order.append(place)
+        else:  # undo mostly takes the latest, so the search is short
+            at = next((at for at in reversed(range(len(self._order))) if self._order[at] == place), None)
+            if at is not None:
+                del self._order[at]
 
     def _is_ours(self, line: Decision) -> bool:
         # A decision on other bytes under the same name says nothing about this image.
         place = self._index.get(line.file)
         return place is not None and self.proposals[place].sha256 == line.sha256
 
-    def _standing_of(self, file: str) -> Standing:
-        lines = [line for line in self._lines if line.file == file]
+    def _standing(self, file: str) -> Standing:
+        lines = self._about.get(file, [])
         return Standing(current(lines).get(file), len(lines))
 
-    def _standing(self) -> list[Standing]:
-        decided = current(self._lines)
-        revisions = dict.fromkeys(self._index, 0)
-        for line in self._lines:
-            revisions[line.file] += 1
-        return [Standing(decided.get(one.file), revisions[one.file]) for one in self.proposals]
-
     def _look(self, since: int) -> dict[str, Any]:
-        touched = dict.fromkeys(self._index[line.file] for line in self._lines[max(0, since) :])
-        standing = self._standing() if touched else []
-        order: list[int] = []
-        for line in self._lines:
-            if line.action != "undo":
-                order.append(self._index[line.file])
-            elif (place := self._index[line.file]) in order:
-                del order[len(order) - 1 - order[::-1].index(place)]
+        touched = dict.fromkeys(line.file for line in self._lines[max(0, since) :])
         return {
             "lines": len(self._lines),
-            "last": order[-1] if order else None,
-            "changed": [to_json(place, standing[place]) for place in touched],
+            "last": self._order[-1] if self._order else None,
+            "changed": [to_json(self._index[file], self._standing(file)) for file in touched],
         }
 
 

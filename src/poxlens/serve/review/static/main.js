@@ -27,7 +27,7 @@ const saver = new Saver(trouble);
 
 const say = (text) => { $("status").textContent = text; };
 const item = () => review.items[at];
-const edited = () => !same(stage.square, item().decision?.box ?? item().box);
+const edited = () => ready && !fault && !same(stage.square, item().decision?.box ?? item().box);
 
 function trouble(told) {
   $("trouble").hidden = told === null;
@@ -88,7 +88,7 @@ function drawn() {
     $("more").disabled = square[2] >= Number($("side").max);
   }
   $("square").classList.toggle("own", Boolean(square) && !same(square, item().box));
-  $("accept-name").textContent = square && !same(square, item().box) ? "Keep this crop" : item().box ? "Accept" : "Agree: no crop";
+  $("accept-name").textContent = square && !same(square, item().box) ? "Keep mine" : item().box ? "Accept" : "Agree: no crop";
   $("accept").disabled = !ready || (Boolean(fault) && item().verdict === "crop");
   $("reject").disabled = !ready;
   $("reject").hidden = ready && !square && !fault;
@@ -183,8 +183,13 @@ async function sync() {
   else if (told.changed.length) surround();
 }
 
+// The next image's keys are not meant for the square or the slider of the one before.
+function letGo() {
+  if (["square", "side"].includes(document.activeElement?.id)) document.activeElement.blur();
+}
+
 function forward(fresh) {
-  $("square").blur();
+  letGo();
   const next = fresh ? null : queue[queue.indexOf(at) + 1];
   const index = next ?? undecidedAfter(queue, review.items, at);
   return index === null ? finish() : show(index);
@@ -202,9 +207,9 @@ function step(by) {
 function leave(index) {
   if (busy) return say("The decision before is not saved yet.");
   if (index === at) return null;
-  if (at !== null && ready && edited()) flash("The changed square was not decided on", "refused");
+  if (at !== null && edited()) flash("The changed square was not decided on", "refused");
   else flash("", "");
-  $("square").blur();
+  letGo();
   return show(index);
 }
 

@@ -75,7 +75,7 @@ export function preview(stage, index) {
   const [left, top, side] = square.map((value) => value * scale);
   paint.imageSmoothingQuality = "high";
   paint.drawImage(image, left, top, side, side, 0, 0, 224, 224);
-  if (scale === 1 || !$("preview").checkVisibility()) return;
+  if (scale === 1 || !$("preview").offsetParent) return;
   sharp = setTimeout(async () => {
     const exact = new Image();
     exact.src = `/crop/${index}?box=${square.join("&box=")}`;
@@ -95,7 +95,7 @@ export function end(review, left, { show, undo }) {
   const done = total.decided === total.all;
   const tile = (number, words, filter) =>
     el("button", { type: "button", class: "tile", onclick: () => show(filter), disabled: !number }, el("strong", {}, String(number)), el("span", {}, words));
-  const command = `poxlens data curate --apply "${review.folder}"`;
+  const command = review.next;
   const copied = el("span", { class: "hint", role: "status" });
   const copy = async () => {
     try { await navigator.clipboard.writeText(command); copied.textContent = "Copied"; } catch { copied.textContent = "Select and copy it by hand."; }
@@ -113,7 +113,7 @@ export function end(review, left, { show, undo }) {
       table(review.items),
       el("div", { class: "block" },
         el("h3", {}, "What to run next"),
-        el("p", { class: "hint" }, "Writes the decided crops to new files and a table of them; the photos stay as they are."),
+        el("p", { class: "hint" }, "Cuts the decided crops into the folder crops, with a table of them; the photos stay as they are. TABLE is the table of images that the proposals were made from."),
         el("p", { class: "command" }, el("code", {}, command), el("button", { type: "button", class: "button small", onclick: copy }, "Copy")), copied),
       el("div", { class: "buttons" },
         total.all > total.decided && left === 0 ? el("button", { type: "button", class: "button primary", onclick: () => show("undecided") }, "Show the undecided") : null,
@@ -128,6 +128,6 @@ function table(items) {
     const of = counts(items.filter((item) => item.label === label));
     return el("tr", {}, el("th", { scope: "row" }, label || "no class"), ...[of.accepted + of.redrawn, of.rejected, of.all - of.decided].map((n) => el("td", { class: "number" }, String(n))));
   });
-  const heads = ["Crops", "No crop", "Undecided"].map((words) => el("th", { scope: "col", class: "number" }, words));
+  const heads = ["Crops", "No crop", "Open"].map((words) => el("th", { scope: "col", class: "number" }, words));
   return el("div", { class: "tablewrap" }, el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Class"), ...heads)), el("tbody", {}, ...rows)));
 }
