@@ -271,6 +271,20 @@ def test_ham10000_without_tables_takes_the_folders_and_says_so(tmp_path):
     ]
 
 
+def test_an_archive_that_holds_everything_twice_is_imported_once(tmp_path):
+    for folder in ("HAM10000_images_part_1", "ham10000_images_part_1/nested"):
+        for number in (1, 2, 3):
+            picture(tmp_path / folder / f"ISIC_000000{number}.jpg", number)
+    (tmp_path / "HAM10000_metadata.tab").write_text(
+        "lesion_id\timage_id\tdx\tlocalization\n"
+        "HAM_1\tISIC_0000001\tnv\tback\nHAM_1\tISIC_0000002\tnv\tback\nHAM_2\tISIC_0000003\tmel\tface\n"
+    )
+    found = look(HAM, tmp_path)
+    assert found.as_published
+    assert len(found.rows) == 3
+    assert found.left_out == {"the same name again": 3}
+
+
 def test_isic2019(tmp_path):
     pictures(tmp_path, "ISIC_2019_Training_Input/ISIC_0000001.jpg")
     pictures(tmp_path, "ISIC_2019_Training_Input/ISIC_0000002_downsampled.jpg")
@@ -368,10 +382,12 @@ def test_classes_without_an_image_names_twice_and_empty_folders(tmp_path):
     assert [str(fault) for fault in found.faults] == [
         "class measles (folder Measles) has no image.",
         "folder b/Normal has no image.",
-        "b/mpox/monkeypox1.png: an image of this name is there already, a/Monkeypox/monkeypox1.png.",
-        "3 images, published are 4: 1 missing.",
+        "b/mpox/monkeypox1.png: not the same bytes as a/Monkeypox/monkeypox1.png, though of the same name; left out.",
+        "2 images, published are 4: 2 missing.",
+        "1 images of mpox, published are 2: 1 missing.",
         "0 images of measles, published are 1: 1 missing.",
     ]
+    assert found.left_out == {"the same name again": 1}
     (tmp_path / "f/one").mkdir(parents=True)
     pictures(tmp_path / "f", "two/1.jpg", "two/A.jpg", "two/a.jpg")
     found = look(SETS["folder"], tmp_path / "f")

@@ -48,6 +48,13 @@ def test_a_sound_folder_is_written_and_exits_0(tmp_path, capsys):
     assert len(read_official(tmp_path / "t.official.csv")) == 3
 
 
+def test_official_splits_of_an_earlier_import_are_told(tmp_path, capsys):
+    pictures(tmp_path / "s", "a/1.jpg")
+    (tmp_path / "m.official.csv").write_text("file,split,part\n")
+    _, text, _ = run(capsys, "folder", tmp_path / "s", "--out", tmp_path / "m.csv")
+    assert "m.official.csv is from before and does not belong to this table: remove it." in text
+
+
 def test_deviations_exit_1_and_are_told_in_text_and_json(tmp_path, capsys):
     pictures(tmp_path / "s", "Monkeypox/monkeypox1.png", "Measles/measles1.png", "Normal/normal1.png")
     code, text, _ = run(capsys, "msid", tmp_path / "s", "--out", tmp_path / "m.csv", "--limit", 1)

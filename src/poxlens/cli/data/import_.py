@@ -124,7 +124,11 @@ def _look(spec: SetSpec, path: Path, wish: Wish, images: Path | None) -> Importe
 
 def _told(found: Imported, out: Path | None, beside: Path | None, sha256: str, limit: int) -> dict[str, Any]:
     from poxlens.data.faults import KINDS, told
+    from poxlens.data.official import official_path
 
+    notes = list(found.notes)
+    if out is not None and beside is None and official_path(out).exists():
+        notes.append(f"{official_path(out)} is from before and does not belong to this table: remove it.")
     kinds = Counter(fault.kind for fault in found.faults)
     published = {one.label: one.images for one in found.spec.classes if one.images is not None}
     return {
@@ -142,7 +146,7 @@ def _told(found: Imported, out: Path | None, beside: Path | None, sha256: str, l
         ],
         "faults_by_kind": {kind: {"n": n, "what": KINDS[kind]} for kind, n in kinds.most_common()},
         "lines": told(found.faults, limit),
-        "notes": list(found.notes),
+        "notes": notes,
         "manifest": str(out) if out else None,
         "manifest_sha256": sha256 or None,
         "official": str(beside) if beside else None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from poxlens.data.catalogue.spec import SetSpec
 from poxlens.data.importing.place import Place
 from poxlens.data.importing.read import Read
+from poxlens.data.importing.side_tables import Said
 from poxlens.data.labels import nearest, plain
 from poxlens.data.manifest import Row
 from poxlens.data.table import Fault
@@ -73,8 +74,7 @@ def class_faults(spec: SetSpec, places: Sequence[Place], folders: Iterable[PureP
 
 
 def name_faults(spec: SetSpec, places: Sequence[Place]) -> Iterator[Fault]:
-    """Names that break the set's rule or contradict its folder, and names that occur twice."""
-    seen: dict[str, Place] = {}
+    """Names that break the set's rule or contradict its folder."""
     for place in places:
         if place.augmented or place.source is None:
             continue
@@ -90,16 +90,6 @@ def name_faults(spec: SetSpec, places: Sequence[Place]) -> Iterator[Fault]:
                 None,
                 str(file),
             )
-        if spec.unique_names:
-            first = seen.setdefault(place.image.lower() + ("" if place.fold else file.suffix.lower()), place)
-            if first is not place and not (place.fold and spec.fold_folders == "originals"):
-                yield Fault(
-                    "duplicate",
-                    f"{file}: an image of this name is there already, {first.file}.",
-                    None,
-                    None,
-                    str(file),
-                )
 
 
 def count_faults(spec: SetSpec, rows: Sequence[Row]) -> Iterator[Fault]:
@@ -150,6 +140,46 @@ def known_faults(spec: SetSpec, read: Iterable[tuple[Place, Read]]) -> Iterator[
             )
     for name in sorted(known.keys() - there):
         yield Fault("missing", f"{name}: published, but not there.", None, None, name)
+
+
+def table_faults(spec: SetSpec, places: Sequence[Place], said: Said) -> Iterator[Fault]:
+    """Tables of the set that are not there, and images that they name in vain."""
+    there = {one.image.lower() for one in places}
+    if spec.labels_from == "table" and not said.source:
+        yield Fault("side_table", "no table of classes is there: classes are taken from the folders.")
+    if any(table.patient for table in spec.tables) and not said.patient:
+        yield Fault(
+            "side_table", "no table of lesions is there: images of one lesion cannot be kept together."
+        )
+    for image in sorted(said.source.keys() - there):
+        yield Fault(
+            "missing", f"{image}: in {said.row[image]}, but there is no such image.", None, None, image
+        )
+    for image, split in sorted(said.parts):
+        if image not in there:
+            yield Fault("missing", f"{image}: in {split}, but there is no such image.", None, None, image)
+
+
+def unreadable_faults(places: Iterable[Place], read: Mapping[PurePosixPath, Read]) -> Iterator[Fault]:
+    """Files that are no image, or a damaged one."""
+    for one in places:
+        if read[one.file].fault:
+            yield Fault("unreadable", f"{one.file}: {read[one.file].fault}", None, None, str(one.file))
+
+
+def copy_faults(
+    originals: Iterable[Place], doubles: Iterable[Place], read: Mapping[PurePosixPath, Read]
+) -> Iterator[Fault]:
+    """Files of one name whose bytes or classes differ; the first was taken."""
+    first = {one.image.lower(): one for one in originals}
+    for one in doubles:
+        other = first[one.image.lower()]
+        if read[one.file].sha256 != read[other.file].sha256:
+            text = f"{one.file}: not the same bytes as {other.file}, though of the same name; left out."
+            yield Fault("copies", text, None, None, str(one.file))
+        if one.source != other.source:
+            text = f"{one.file}: class {one.source and one.source.label}, but {other.file} is in another."
+            yield Fault("conflict", text, None, None, str(one.file))
 
 
 def _count(what: str, found: int, published: int) -> Fault:

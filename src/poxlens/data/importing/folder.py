@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,10 +13,13 @@ from poxlens.data.faults import content_faults
 from poxlens.data.faults import name_faults as near_names
 from poxlens.data.importing.checks import (
     class_faults,
+    copy_faults,
     count_faults,
     known_faults,
     name_faults,
     refuse_other_sets,
+    table_faults,
+    unreadable_faults,
 )
 from poxlens.data.importing.originals import originals_of
 from poxlens.data.importing.place import Place, place, shared_folders
@@ -60,7 +63,7 @@ def import_folder(spec: SetSpec, root: Path, wish: Wish, progress: Progress | No
     said = read_side_tables(spec, root, found.others)
     places = _places(spec, found, said, wish)
     refuse_other_sets(spec, places, sum(one.source is not None and not one.augmented for one in places))
-    faults: list[Fault] = [*found.faults, *said.faults, *_table_faults(spec, places, said)]
+    faults: list[Fault] = [*found.faults, *said.faults, *table_faults(spec, places, said)]
     faults += class_faults(spec, places, found.empty)
     faults += name_faults(spec, places)
     originals, doubles, copies, left_out = _sorted_out(spec, places, wish)
@@ -68,8 +71,8 @@ def import_folder(spec: SetSpec, root: Path, wish: Wish, progress: Progress | No
     advance = progress(len(chosen)) if progress else None
     answers = read_images([root / one.file for one in chosen], workers=wish.workers, advance=advance)
     read = dict(zip((one.file for one in chosen), answers, strict=True))
-    faults += _unreadable(chosen, read)
-    faults += _different_copies(originals, doubles, read)
+    faults += unreadable_faults(chosen, read)
+    faults += copy_faults(originals, doubles, read)
     faults += known_faults(spec, ((one, read[one.file]) for one in originals))
     pairs, notes = _rows(spec, root, wish, originals, copies, read, said)
     rows = tuple(row for _, row in pairs)
@@ -105,7 +108,7 @@ def _places(spec: SetSpec, found: Found, said: Said, wish: Wish) -> list[Place]:
 def _sorted_out(
     spec: SetSpec, places: Sequence[Place], wish: Wish
 ) -> tuple[list[Place], list[Place], list[Place], dict[str, int]]:
-    """Originals to import, the same originals in other folds, augmented copies to import, and what is left out."""
+    """Originals to import, the same names again, augmented copies to import, and what is left out."""
     originals: dict[str, Place] = {}
     doubles: list[Place] = []
     copies: list[Place] = []
@@ -119,12 +122,12 @@ def _sorted_out(
             left_out["augmented copies"] += 1
         elif one.source is None:
             left_out["without a class"] += 1
-        elif spec.fold_folders == "originals" and one.image.lower() in originals:
+        elif spec.unique_names and one.image.lower() in originals:
             doubles.append(one)
         else:
-            key = one.image.lower() if spec.fold_folders == "originals" else str(one.file)
-            originals[key] = one
-    left_out["the same image in another fold"] = len(doubles)
+            originals[one.image.lower() if spec.unique_names else str(one.file)] = one
+    again = "the same image in another fold" if spec.fold_folders == "originals" else "the same name again"
+    left_out[again] = len(doubles)
     return list(originals.values()), doubles, copies, left_out
 
 
@@ -185,40 +188,3 @@ def relative_to(path: Path, base: Path) -> str:
     # Links in folders are followed first: ".." leads elsewhere from a linked folder.
     here = Path(os.path.realpath(path.parent)) / path.name
     return Path(os.path.relpath(here, os.path.realpath(base))).as_posix()
-
-
-def _table_faults(spec: SetSpec, places: Sequence[Place], said: Said) -> Iterator[Fault]:
-    there = {one.image.lower() for one in places}
-    if spec.labels_from == "table" and not said.source:
-        yield Fault("side_table", "no table of classes is there: classes are taken from the folders.")
-    if any(table.patient for table in spec.tables) and not said.patient:
-        yield Fault(
-            "side_table", "no table of lesions is there: images of one lesion cannot be kept together."
-        )
-    for image in sorted(said.source.keys() - there):
-        yield Fault(
-            "missing", f"{image}: in {said.row[image]}, but there is no such image.", None, None, image
-        )
-    for image, split in sorted(said.parts):
-        if image not in there:
-            yield Fault("missing", f"{image}: in {split}, but there is no such image.", None, None, image)
-
-
-def _unreadable(places: Iterable[Place], read: Mapping[PurePosixPath, Read]) -> Iterator[Fault]:
-    for one in places:
-        if read[one.file].fault:
-            yield Fault("unreadable", f"{one.file}: {read[one.file].fault}", None, None, str(one.file))
-
-
-def _different_copies(
-    originals: Iterable[Place], doubles: Iterable[Place], read: Mapping[PurePosixPath, Read]
-) -> Iterator[Fault]:
-    first = {one.image.lower(): one for one in originals}
-    for one in doubles:
-        other = first[one.image.lower()]
-        if read[one.file].sha256 != read[other.file].sha256:
-            text = f"{one.file}: not the same bytes as {other.file}, though of the same name."
-            yield Fault("copies", text, None, None, str(one.file))
-        if one.source != other.source:
-            text = f"{one.file}: class {one.source and one.source.label}, but {other.file} is in another."
-            yield Fault("conflict", text, None, None, str(one.file))
