@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -123,8 +124,7 @@ def _working(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _tools() -> tuple[Any, Any]:
-    import cv2
-
+    cv2: Any = import_module("cv2")  # its type stubs do not know SIFT
     detector = cv2.SIFT_create(nfeatures=8 * MOST, contrastThreshold=_CONTRAST, edgeThreshold=_EDGE)
     return detector, cv2.createCLAHE(2.0, (_CELLS, _CELLS))
 
@@ -219,4 +219,5 @@ def _places(points: Doubles) -> int:
 def _unmirrored(matrix: Doubles, second: Keypoints) -> Doubles:
     """The map onto the picture itself, from that onto its mirror image."""
     flip = np.array([[-1.0, 0.0, second.grey.shape[1] - 1], [0.0, 1.0, 0.0]])
-    return flip @ np.vstack([matrix, [0.0, 0.0, 1.0]])
+    plain: Doubles = flip @ np.vstack([matrix, [0.0, 0.0, 1.0]])
+    return plain

@@ -74,7 +74,8 @@ def invert(matrix: Doubles) -> Doubles:
 
 def chain(first: Doubles, then: Doubles) -> Doubles:
     """The map that does `first` and then `then`, all [2, 3]."""
-    return then @ np.vstack([first, [0.0, 0.0, 1.0]])
+    both: Doubles = then @ np.vstack([first, [0.0, 0.0, 1.0]])
+    return both
 
 
 def _overlaid(first: Keypoints, second: Keypoints, matrix: Doubles) -> Agreement | None:

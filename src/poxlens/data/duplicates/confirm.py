@@ -70,7 +70,7 @@ def confirm(first: Keypoints, second: Keypoints) -> Verdict:
 def plausible(matrix: NDArray[np.float64]) -> bool:
     """Whether a copy could have been made so: no fold to a line, no wild stretch or enlargement."""
     large, small = np.linalg.svd(matrix[:, :2], compute_uv=False)
-    return bool(1 / LARGEST < small and large < LARGEST and large < STEEPEST * small)
+    return bool(small > 1 / LARGEST and large < LARGEST and large < STEEPEST * small)
 
 
 def _kind(fit: Match, laid: Agreement) -> str:

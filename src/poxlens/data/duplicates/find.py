@@ -59,7 +59,7 @@ def find_duplicates(
     rows = manifest.rows
     if len(scan) != len(rows):
         raise ValueError(f"the scan has {len(scan)} rows, the manifest {len(rows)}")
-    begin = begin or (lambda name, size: lambda count: None)
+    begin = begin or _silent
     copies = _Copies(scan)
     candidates = copies.first_only(find_candidates(scan))
     verdicts = [NOTHING] * len(candidates)
@@ -84,6 +84,11 @@ def find_duplicates(
         len(candidates) if confirm else 0,
         tuple(np.flatnonzero(~scan.readable).tolist()),
     )
+
+
+def _silent(name: str, size: int) -> Advance:
+    del name, size
+    return lambda _: None
 
 
 def conflicts_of(rows: Sequence[Row], pairs: Iterable[Pair], compatible: Compatible) -> tuple[Pair, ...]:

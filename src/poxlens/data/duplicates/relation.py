@@ -38,37 +38,44 @@ def relation(first: Keypoints, second: Keypoints, laid: Agreement) -> str:
     wide, narrow = np.linalg.svd(linear, compute_uv=False)
     if wide > STRETCHED * narrow:
         words.append("stretched")
-    if _retoned(first, second, laid):
+    over = _covered(laid)
+    if _retoned(first, second, laid, laid.mask & ~over):
         words.append("re-toned")
-    if _covered(laid):
+    if over.sum() > COVERED * laid.mask.sum():
         words.append("captioned")
     return ", ".join(words) or "copy"
 
 
-def _retoned(first: Keypoints, second: Keypoints, laid: Agreement) -> bool:
-    """Whether brightness, contrast or colour differ over the overlap."""
-    one, other = (_colours(keys, move, laid) for keys, move in zip((first, second), laid.frames, strict=True))
-    gain = np.log(np.maximum(one.std(0), 3.0) / np.maximum(other.std(0), 3.0))
+def _retoned(first: Keypoints, second: Keypoints, laid: Agreement, bare: NDArray[np.bool_]) -> bool:
+    """Whether brightness, contrast or colour differ where nothing lies over the photo."""
+    one, other = (_colours(keys, move, bare) for keys, move in zip((first, second), laid.frames, strict=True))
+    contrast = np.log(np.maximum(one.std(0), 3.0) / np.maximum(other.std(0), 3.0))
     level = np.log((one.mean(0) + 16.0) / (other.mean(0) + 16.0))
-    return bool(np.abs(gain).max() > 2 * RETONED or np.abs(level).max() > RETONED)
+    return bool(np.abs(contrast).max() > 2 * RETONED or np.abs(level).max() > RETONED)
 
 
-def _colours(keys: Keypoints, move: NDArray[np.float64], laid: Agreement) -> NDArray[np.float32]:
-    """[P, 3], the pixels of the overlap."""
+def _colours(keys: Keypoints, move: NDArray[np.float64], bare: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """[P, 3], pixels of the overlap."""
     import cv2
 
-    height, width = laid.mask.shape
+    height, width = bare.shape
     image = cv2.warpAffine(keys.picture, move, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(image[laid.mask], np.float32)
+    return np.asarray(image[bare], np.float32)
 
 
-def _covered(laid: Agreement) -> bool:
-    """Whether some spots differ much while the rest agrees."""
+def _covered(laid: Agreement) -> NDArray[np.bool_]:
+    """[h, w], where something lies over one of the two: they differ much there while the rest agrees."""
     import cv2
 
-    one, other = laid.first[laid.mask], laid.second[laid.mask]
-    gain = one.std() / max(float(other.std()), 1e-3)
-    difference = np.abs(laid.first - laid.first[laid.mask].mean() - gain * (laid.second - other.mean()))
-    # Edges differ by a fraction of a pixel; a caption is wider than an edge.
-    wide = cv2.erode(((difference > _DIFFERS) & laid.mask).astype(np.uint8), np.ones((3, 3), np.uint8))
-    return bool(cv2.dilate(wide, np.ones((3, 3), np.uint8)).sum() > COVERED * laid.mask.sum())
+    bare = laid.mask
+    for _ in range(2):  # the second time without what lies over them
+        one, other = laid.first[bare], laid.second[bare]
+        gain = one.std() / max(float(other.std()), 1e-3)
+        difference = np.abs(laid.first - one.mean() - gain * (laid.second - other.mean()))
+        # Edges differ by a fraction of a pixel; a caption is wider than an edge.
+        wide = cv2.erode(((difference > _DIFFERS) & laid.mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+        over = np.asarray(cv2.dilate(wide, np.ones((5, 5), np.uint8)) > 0, np.bool_) & laid.mask
+        bare = laid.mask & ~over
+        if bare.sum() < laid.mask.sum() / 2:
+            return np.zeros_like(laid.mask)
+    return over

@@ -6,8 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
+from typing import Any
 
 from poxlens.data.duplicates.confirm import VERSION, Verdict
 
@@ -70,7 +71,7 @@ class Verdicts:
             base.execute("select count(*) from pairs where version = 0").fetchone()
 
 
-def as_verdict(values: list[object]) -> Verdict:
+def as_verdict(values: list[Any]) -> Verdict:
     """A verdict out of its JSON form."""
     *plain, matrix = values
-    return Verdict(*plain, matrix=tuple(matrix))  # type: ignore[arg-type]
+    return replace(Verdict(*plain), matrix=tuple(matrix))
