@@ -425,6 +425,19 @@ def test_another_set_is_refused(tmp_path, files, message):
         look(MSLD, tmp_path)
 
 
+def test_a_refusal_names_the_set_that_fits(tmp_path):
+    pictures(
+        tmp_path,
+        *(
+            f"{name}/{i}.jpg"
+            for name in ("acne", "eczema", "bullous", "vasculitis", "urticaria")
+            for i in "ab"
+        ),
+    )
+    with pytest.raises(ManifestError, match=r"this is not msid: .* It looks like dermnet-nz\."):
+        look(SETS["msid"], tmp_path)
+
+
 def test_an_archive_or_a_file_is_no_folder(tmp_path):
     (tmp_path / "set.zip").write_bytes(b"PK")
     with pytest.raises(ManifestError, match=r"is an archive\. Unpack it"):

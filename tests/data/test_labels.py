@@ -55,3 +55,9 @@ def test_known_labels_are_right_whatever_their_number():
     assert nearest("Chikenpox", ["Measles", "Chickenpox"]) == "Chickenpox"
     assert nearest("patients", ["Measles", "Chickenpox"]) == ""
     assert plain("Monkey_Pox ") == plain("monkey-pox") == "monkeypox"
+
+
+def test_free_text_is_not_compared_pair_by_pair():
+    counts = Counter({f"finding {'abcdefghij'[i % 10] * (i // 10 + 1)}": 1 for i in range(600)})
+    counts |= Counter({"Finding a": 1, "finding a": 2, "finding aa": 100})
+    assert meanings(counts) == {"Finding a": ("label_case", "finding a", 2)}

@@ -119,23 +119,20 @@ def name_faults(names: Iterable[tuple[int | None, str]]) -> Iterator[Fault]:
 
 def content_faults(rows: Iterable[tuple[int | None, Row]]) -> Iterator[Fault]:
     """The same bytes under different labels, by the column sha256."""
-    seen: dict[str, list[tuple[int | None, Row]]] = defaultdict(list)
+    seen: dict[str, dict[str, tuple[int | None, Row]]] = defaultdict(dict)  # of each label, the first row
     for number, row in rows:
         if not row.sha256:
             continue
-        for first, other in seen[row.sha256]:
-            if other.label != row.label:
-                where = "" if first is None else f" (row {first})"
-                yield Fault(
-                    "conflict",
-                    f'{row.file} is "{row.label}" but has the same bytes as {other.file}{where}, '
-                    f'which is "{other.label}".',
-                    number,
-                    "label",
-                    row.file,
-                )
-                break
-        seen[row.sha256].append((number, row))
+        of_label = seen[row.sha256]
+        other = next((item for label, item in of_label.items() if label != row.label), None)
+        if other is not None:
+            where = "" if other[0] is None else f" (row {other[0]})"
+            text = (
+                f'{row.file} is "{row.label}" but has the same bytes as {other[1].file}{where}, '
+                f'which is "{other[1].label}".'
+            )
+            yield Fault("conflict", text, number, "label", row.file)
+        of_label.setdefault(row.label, (number, row))
 
 
 def _missing(rows: Iterable[tuple[int, Row]]) -> Iterator[Fault]:

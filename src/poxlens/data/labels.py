@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from poxlens.data.table import Fault
 
+MOST_LABELS = 500  # more distinct labels than these are not looked at for misspellings
 FAR_MORE = 5  # times as many rows as the label that is taken for its misspelling
 
 
@@ -39,19 +40,20 @@ def label_faults(labels: Iterable[tuple[int | None, str, str]], known: Sequence[
 
 def meanings(counts: Counter[str], known: Sequence[str] = ()) -> dict[str, tuple[str, str, int]]:
     """Label -> (kind of fault, the label probably meant, rows of that) for the labels in doubt."""
-    found: dict[str, tuple[str, str, int]] = {}
     right = sorted({*counts, *known}, key=lambda label: (label not in known, -counts[label], label))
-    for place, label in enumerate(right):
-        if label in known:
-            continue
-        for other in right[:place]:
-            if other in found:
-                continue
-            if plain(other) == plain(label):
-                found[label] = ("label_case", other, counts[other])
-                break
+    found: dict[str, tuple[str, str, int]] = {}
+    sound: dict[str, str] = {}  # plain form -> the label that is right
+    for label in right:
+        other = sound.setdefault(plain(label), label)
+        if other != label and label not in known:
+            found[label] = ("label_case", other, counts[other])
+    # Beyond this many labels they are no classes but free text; comparing all pairs would take for ever.
+    for label in sound.values() if len(sound) <= MOST_LABELS else ():
+        for other in sound.values():
             far_more = other in known or counts[other] >= FAR_MORE * counts[label]
-            if far_more and _misspelt(label, other):
+            if label in known or other == label:
+                break
+            if far_more and other not in found and _misspelt(label, other):
                 found[label] = ("label_typo", other, counts[other])
                 break
     return found

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
-from poxlens.data.catalogue.spec import SetSpec
+from poxlens.data.catalogue import SETS, SetSpec
 from poxlens.data.importing.place import Place
+from poxlens.data.importing.place import place as place_of
 from poxlens.data.importing.read import Read
 from poxlens.data.importing.side_tables import Said
 from poxlens.data.labels import nearest, plain
@@ -44,7 +45,9 @@ def refuse_other_sets(spec: SetSpec, places: Sequence[Place], classed: int) -> N
         if 2 * len(found) < len(spec.classes):
             why = f"it has {len(found)} of {len(spec.classes)} classes"
     if why:
-        raise ManifestError(f"this is not {spec.name}: {why}. Expected: {spec.layout}")
+        other = _likely([place.file for place in places])
+        hint = f" It looks like {other}." if other else ""
+        raise ManifestError(f"this is not {spec.name}: {why}.{hint} Expected: {spec.layout}")
 
 
 def class_faults(spec: SetSpec, places: Sequence[Place], folders: Iterable[PurePosixPath]) -> Iterator[Fault]:
@@ -144,7 +147,7 @@ def known_faults(spec: SetSpec, read: Iterable[tuple[Place, Read]]) -> Iterator[
 
 def table_faults(spec: SetSpec, places: Sequence[Place], said: Said) -> Iterator[Fault]:
     """Tables of the set that are not there, and images that they name in vain."""
-    there = {one.image.lower() for one in places}
+    there = {place.image.lower() for place in places}
     if spec.labels_from == "table" and not said.source:
         yield Fault("side_table", "no table of classes is there: classes are taken from the folders.")
     if any(table.patient for table in spec.tables) and not said.patient:
@@ -180,6 +183,17 @@ def copy_faults(
         if one.source != other.source:
             text = f"{one.file}: class {one.source and one.source.label}, but {other.file} is in another."
             yield Fault("conflict", text, None, None, str(one.file))
+
+
+def _likely(files: Sequence[PurePosixPath]) -> str:
+    """The set whose class folders and names fit at least nine of ten of the files, "" when none does."""
+    for spec in SETS.values():
+        if spec.classes and spec.labels_from == "folder":
+            places = [place_of(spec, file) for file in files]
+            fitting = [place.source for place in places if place.source is not None and place.named]
+            if files and 10 * len(fitting) >= 9 * len(files) and 2 * len(set(fitting)) > len(spec.classes):
+                return spec.name
+    return ""
 
 
 def _count(what: str, found: int, published: int) -> Fault:

@@ -23,7 +23,7 @@ class Found:
     root: Path
     images: tuple[PurePosixPath, ...]
     others: tuple[PurePosixPath, ...]  # tables, texts ...
-    empty: tuple[PurePosixPath, ...]  # folders without any file below them
+    empty: tuple[PurePosixPath, ...]  # folders without any image below them, the outermost of each
     faults: tuple[Fault, ...]  # what cannot be listed or named
 
 
@@ -40,8 +40,9 @@ def walk(root: Path) -> Found:
     faults: list[Fault] = []
     images: list[PurePosixPath] = []
     others: list[PurePosixPath] = []
-    empty: list[PurePosixPath] = []
-    for folder, names, folders in _folders(root, faults):
+    all_folders: list[PurePosixPath] = []
+    for folder, names in _folders(root, faults):
+        all_folders.append(folder)
         for name in names:
             relative = folder / name
             if _encodes(relative.as_posix()):
@@ -51,12 +52,12 @@ def walk(root: Path) -> Found:
                 faults.append(
                     Fault("name", f"{shown}: the name is not UTF-8; rename the file.", None, None, shown)
                 )
-        if not names and not folders and folder.parts:
-            empty.append(folder)
+    filled = {parent for image in images for parent in image.parents}
+    empty = [one for one in all_folders if one not in filled and one.parent in filled]
     return Found(root, tuple(sorted(images)), tuple(sorted(others)), tuple(sorted(empty)), tuple(faults))
 
 
-def _folders(root: Path, faults: list[Fault]) -> Iterator[tuple[PurePosixPath, list[str], list[str]]]:
+def _folders(root: Path, faults: list[Fault]) -> Iterator[tuple[PurePosixPath, list[str]]]:
     def tell(fault: OSError) -> None:
         name = Path(fault.filename or root)
         faults.append(
@@ -66,7 +67,7 @@ def _folders(root: Path, faults: list[Fault]) -> Iterator[tuple[PurePosixPath, l
     for folder, folders, names in os.walk(root, onerror=tell):
         folders[:] = sorted(name for name in folders if _counts(name))
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        yield relative, [name for name in names if _counts(name)], folders
+        yield relative, [name for name in names if _counts(name)]
 
 
 def _counts(name: str) -> bool:
