@@ -300,12 +300,24 @@ def test_figures_can_be_computed_again_from_the_file_alone(tested, plan, tmp_pat
         for name, values in scores.items():
             assert one.clustered[name].value == pytest.approx(np.mean(values), abs=1e-9)
         assert one.rows == len(mine) / one.repeats
+        assert one.seen == (
+            0.0 if one.protocol == "grouped" else pytest.approx(_seen_again(rows, wanted, mine))
+        )
         assert one.images == len({cells["file"] for cells in mine}) == 160
         assert one.groups == len({cells["group"] for cells in mine}) == 80
         checked += 1
     assert checked == 4 * (
         4 + 2 * 2
     )  # heads x (common, originals, image, grouped; common and grouped with 0 and 1)
+
+
+def _seen_again(rows, wanted, mine):
+    """Share of rows that have a row of their group in another fold of the same repeat, counted plainly."""
+    same = [c for c in rows if (c["head"], c["copies"], c["protocol"]) == wanted]
+    folds: dict[tuple[str, str], set[str]] = {}
+    for cells in same:
+        folds.setdefault((cells["repeat"], cells["group"]), set()).add(cells["fold"])
+    return np.mean([len(folds[cells["repeat"], cells["group"]]) > 1 for cells in mine])
 
 
 def test_more_copies_leak_more(tested):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,8 @@ def experiment(
         repeats = range(min(plan.repeats, plan.fewer_repeats))
         tasks += [Task(name, number, r) for name in ("common", "grouped") for r in repeats]
     key = _digest(collection, features, plan)
-    jobs = (delayed(_kept)(where.out / "parts", key, task, collection, features, plan) for task in tasks)
+    folder = where.out / "parts"
+    jobs = (delayed(_kept)(folder, key(task), task, collection, features, plan) for task in tasks)
     found = []
     with step("heads under each protocol", len(tasks)) as done:
         for shares in Parallel(n_jobs=where.workers, return_as="generator")(jobs):
@@ -183,7 +184,7 @@ def tune(
     found = []
     with step("fine-tuning a network under each protocol", len(tasks)) as done:
         for task in tasks:
-            found.append(_kept(where.out / "parts", key, task, collection, images, plan, where.weights))
+            found.append(_kept(where.out / "parts", key(task), task, collection, images, plan, where.weights))
             done()
     return _gathered(collection, tasks, found, (NAME,))
 
@@ -277,12 +278,11 @@ def _gathered(
     return gathered
 
 
-def _digest(collection: Collection, inputs: Inputs, plan: Plan) -> str:
-    """Of everything that a task's result depends on, but for the task."""
+def _digest(collection: Collection, inputs: Inputs, plan: Plan) -> Callable[[Task], str]:
+    """Task -> digest of everything else that its result depends on."""
     told = {
         "files": collection.files,
         "label": collection.label.tolist(),
-        "group": collection.group.tolist(),
         "tested": collection.tested.tolist(),
         "heads": plan.heads,
         "folds": plan.folds,
@@ -290,7 +290,15 @@ def _digest(collection: Collection, inputs: Inputs, plan: Plan) -> str:
         "tuning": None if plan.tuning is None else asdict(plan.tuning),
         "inputs": sha256_bytes(np.ascontiguousarray(inputs).tobytes()),
     }
-    return sha256_bytes(json.dumps(told).encode())
+
+    def digest(task: Task) -> str:
+        # Splits that know no groups stay as they are when a better table of groups comes.
+        group = [] if task.protocol in ("common", "image") else collection.group.tolist()
+        # The heads of a task do not see how a network is tuned, nor the other way about.
+        blind = "heads" if task.network else "tuning"
+        return sha256_bytes(json.dumps({**told, blind: None, "group": group}).encode())
+
+    return digest
 
 
 def _read(

@@ -70,7 +70,7 @@ def measure(tested: Tested, target: str, *, resamples: int = RESAMPLES, seed: in
         images=len(np.unique(tested.file)),
         groups=len(np.unique(tested.group)),
         repeats=len(tested.fold),
-        seen=_seen(tested) if known else None,
+        seen=seen(tested) if known else None,
         clustered=estimate(figures, tested.group, resamples=resamples, seed=seed),
         naive=estimate(figures, resamples=resamples, seed=seed),
     )
@@ -106,6 +106,14 @@ def originals(tested: Tested) -> Tested:
     )
 
 
+def seen(tested: Tested, rows: NDArray[np.bool_] | None = None) -> float:
+    """Share of the tested rows (or of those in `rows` [T]) whose group was learnt from as well, over all repeats."""
+    keys = np.unique(tested.group, return_inverse=True)[1]
+    chosen = keys if rows is None else keys[rows]
+    # A group in more than one fold is learnt from while its rest is tested.
+    return float(np.mean([_split(keys, folds)[chosen].mean() for folds in tested.fold]))
+
+
 def _statistics(tested: Tested, target: str) -> dict[str, Statistic]:
     classes = len(tested.classes)
     number = tested.classes.index(target)
@@ -138,12 +146,6 @@ def _difference(above: Statistic, below: Statistic) -> Statistic:
         np.concatenate([nothing, below.rows]),
         tuple(np.concatenate([nothing, side]) for side in below.sides),
     )
-
-
-def _seen(tested: Tested) -> float:
-    """A group in more than one fold is learnt from while its rest is tested."""
-    keys = np.unique(tested.group, return_inverse=True)[1]
-    return float(np.mean([_split(keys, folds)[keys].mean() for folds in tested.fold]))
 
 
 def _split(keys: NDArray[np.int64], folds: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ class Tuning:
 
     network: str = "mobilenet-v3-small"
     side: int = 96  # px of its input
-    epochs: int = 8
+    epochs: int = 4
     rate: float = 1e-3  # greatest learning rate (AdamW, one cycle)
 
     def shrink(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ from poxlens.recipes.leak_network import NAME
 from poxlens.recipes.leak_plots import copies_panel, figure_panel, svg
 from poxlens.recipes.leak_report import TOLD, Report, written
 
+# Wider than the page's own grid of plots: these hold text at both sides.
+_GRID = "display:grid;gap:1.25rem;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr))"
 _AID = "Figures of a method on a data set, not of a medical device. PCR decides."
 
 
@@ -71,7 +73,7 @@ def _figures(found: Report) -> str:
         )
     heads = ("", "tested rows", "images", "groups", "seen", *FIGURES, "accuracy, naive interval")
     return (
-        f'<div class="plots">{plots}</div>'
+        f'<div style="{_GRID}">{plots}</div>'
         '<p class="faint">Dot and line: the figure and its 95 % interval over groups. Pale bar: the interval that'
         " takes every copy as an independent image, as a paper that splits copies would give it.</p>"
         + table("", heads, rows, breaks)
@@ -109,14 +111,14 @@ def _copies(found: Report) -> str:
     plots = "".join(svg(panel) for panel in panels if panel[1])
     if not plots:
         return "<p>Only one number of copies was run.</p>"
+    gaps = [g for g in found.gaps if (g.above, g.below) == ("common", "grouped")]
+    gaps.sort(key=lambda g: (found.heads.index(g.head), g.copies))
     rows = [
         (f"{g.head}, {g.copies} copies", *(written(g.figures[name], signed=True) for name in FIGURES))
-        for g in found.gaps
-        if (g.above, g.below) == ("common", "grouped")
+        for g in gaps
     ]
-    rows.sort(key=lambda row: found.heads.index(row[0].split(", ")[0]))
     return (
-        f'<div class="plots">{plots}</div>'
+        f'<div style="{_GRID}">{plots}</div>'
         '<p class="faint">With 0 copies the common protocol is a random split of the images: what is left are'
         " persons and near-duplicates on both sides.</p>"
         + table("Common minus grouped", ("", *FIGURES), rows)

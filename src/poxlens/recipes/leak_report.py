@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ import numpy as np
 from poxlens.evaluate.intervals import RESAMPLES, Estimate
 from poxlens.files import sha256_bytes
 from poxlens.recipes.leak import Plan, Run
-from poxlens.recipes.leak_figures import FIGURES, ORIGINALS, Gap, Measured, gap, measure, originals
+from poxlens.recipes.leak_figures import FIGURES, ORIGINALS, Gap, Measured, gap, measure, originals, seen
 from poxlens.recipes.leak_predictions import Tested, read_tested
 from poxlens.recipes.leak_protocols import PROTOCOLS
 from poxlens.recipes.samples import Skipped
 
-TOLD = {**PROTOCOLS, ORIGINALS: "the common protocol's figures on the unaugmented images alone"}
-"""Protocol -> what it does."""
+TOLD = {
+    "common": PROTOCOLS["common"],
+    ORIGINALS: "the common protocol's figures on the unaugmented images alone",
+    **PROTOCOLS,
+}
+"""Protocol -> what it does, in the order shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +91,15 @@ def figures(
     tested: Sequence[Tested], plan: Plan, *, resamples: int = RESAMPLES
 ) -> tuple[tuple[Measured, ...], tuple[Gap, ...]]:
     """The figures of all predictions, and the gaps of each protocol over the honest one."""
-    whole = list(tested)
-    whole += [originals(t) for t in tested if t.protocol == "common" and t.copies == plan.copies > 0]
-    measured = tuple(measure(t, plan.target, resamples=resamples, seed=plan.seed) for t in whole)
+    split = [t for t in tested if t.protocol == "common" and t.copies == plan.copies > 0]
+    alone = [originals(t) for t in split]
+    measured = tuple(measure(t, plan.target, resamples=resamples, seed=plan.seed) for t in tested)
+    # A copy of an unaugmented image may have been learnt from: that shows only in the rows of all copies.
+    measured += tuple(
+        replace(measure(a, plan.target, resamples=resamples, seed=plan.seed), seen=seen(t, t.copy == 0))
+        for a, t in zip(alone, split, strict=True)
+    )
+    whole = [*tested, *alone]
     by = {(t.head, t.copies, t.protocol): t for t in whole}
     pairs = [("common", "grouped"), (ORIGINALS, "grouped"), ("image", "grouped"), ("merged", "strict")]
     gaps = tuple(

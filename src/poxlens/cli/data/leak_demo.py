@@ -54,7 +54,7 @@ def leak_demo(
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Also fine-tune a whole small network, once.")
     ] = False,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of the fine-tuning.")] = 8,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of the fine-tuning.")] = 4,
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Repeats of the cross-validation.")] = 5,
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds of each.")] = 5,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of copies, splits and bootstrap.")] = 0,
@@ -172,7 +172,7 @@ def _show(found: Report, out: Path) -> None:
     from poxlens.recipes.leak_report import TOLD, written
 
     # A pipe or a file has no width: wide enough for the table.
-    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     title = (
         f"{found.images} images in {found.groups} groups, {found.plan.copies} copies of each; 95 % intervals"
     )
