@@ -16,7 +16,7 @@ LEAST = 0.6  # cosine of whitened fingerprints below which pairs are not worth a
 SUSPECT = 0.8  # cosine from which a pair is listed even where nothing else shows it
 NEAR_BITS = 4  # of 64: hashes so near are the same picture
 
-_KEPT = 64  # dimensions after whitening
+_KEPT = 128  # dimensions after whitening
 
 
 @dataclass(frozen=True)

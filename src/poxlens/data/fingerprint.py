@@ -1,18 +1,64 @@
-"""The fingerprint of a picture: a vector that stays near when the picture is cropped, mirrored or re-toned."""
+"""The fingerprint of a picture: a vector that stays near when the picture is cropped, mirrored or re-toned.
+
+The first stages of a small ImageNet network see the picture at 96 px; what its channels find, averaged over all
+places, hardly changes when a part of the picture is cut off or sides are exchanged. Which network, which stage
+and which average: docs/duplicates-scale.md. The weights come with the package (EfficientNet-Lite0, Apache-2.0)
+and are made by `python -m benchmarks.fingerprint_graph`.
+"""
 
 from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = "dct1"
-SIZE = 63
+from poxlens.errors import WeightsError
+from poxlens.files import sha256_bytes
+
+FILE = "fingerprint.onnx"
+SHA256 = "15fa92e7fdb8a5e005aa952c9d91fa985d1ef20f9d87df1df9c3443deb2eca75"
+VERSION = f"lite0-{SHA256[:8]}"  # fingerprints of another version do not compare
+SIDE = 96  # px of the square that the network sees
+SIZE = 224  # numbers: the mean and the generalised mean of 112 channels
+
+_BATCH = 16  # larger ones leave the processor's cache
 
 
-def fingerprints(grey: NDArray[np.uint8], squares: NDArray[np.uint8]) -> NDArray[np.float16]:
-    """[N, SIZE]."""
-    from poxlens.data.phash import low_frequencies
+def fingerprints(squares: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """The fingerprints of N pictures, [N, SIZE].
 
-    low = low_frequencies(grey).reshape(len(grey), -1)[:, 1:]
-    norm = np.linalg.norm(low, axis=1, keepdims=True)
-    return (low / np.maximum(norm, 1e-6)).astype(np.float16)
+    Args:
+        squares: [N, SIDE, SIDE, 3], sRGB, each picture stretched to a square.
+
+    Raises:
+        WeightsError: the file of weights is not there or not the published one.
+    """
+    session = _session()
+    vectors = np.empty((len(squares), SIZE), np.float16)
+    for start in range(0, len(squares), _BATCH):
+        part = np.ascontiguousarray(squares[start : start + _BATCH])
+        vectors[start : start + len(part)] = session.run(None, {"image": part})[0]
+    return vectors
+
+
+@functools.cache
+def _session() -> Any:
+    import onnxruntime
+
+    path = Path(__file__).with_name(FILE)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror}. Install poxlens again.") from error
+    found = sha256_bytes(data)
+    if found != SHA256:
+        raise WeightsError(
+            f"{path} is not the published file: SHA-256 {found[:16]}…, expected {SHA256[:16]}…. Install poxlens again."
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a scan's processes are the parallel part
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from poxlens.data import phash
+from poxlens.data.fingerprint import SIDE
 from poxlens.data.scan.traits import TRAITS, traits_of
 from poxlens.errors import PhotoError
 from poxlens.files import sha256_bytes
@@ -21,7 +22,6 @@ from poxlens.photo.quality import canonical
 from poxlens.photo.skin import skin_mask, skin_tone
 
 THUMB = 48  # px
-NETWORK_SIDE = 96  # px, the side of the square that the fingerprint's network sees
 _WORKING_SIDE = 256  # px: photos of 512 px and more are reduced while they are decoded
 
 cv2.setNumThreads(1)  # the scan's workers are the parallel part
@@ -42,7 +42,7 @@ class Look:
     ita: float
     thumb: NDArray[np.uint8]  # [THUMB, THUMB]
     grey: NDArray[np.uint8]  # [32, 32]
-    square: NDArray[np.uint8]  # [NETWORK_SIDE, NETWORK_SIDE, 3]
+    square: NDArray[np.uint8]  # [SIDE, SIDE, 3]
 
 
 def look(data: bytes) -> Look:
@@ -59,7 +59,7 @@ def failed(fault: str) -> Look:
     return Look(
         fault, 0, 0, "", math.nan, (), "", np.full(len(TRAITS), np.nan, np.float32), math.nan,
         np.zeros((THUMB, THUMB), np.uint8), np.zeros((phash.SIDE, phash.SIDE), np.uint8),
-        np.zeros((NETWORK_SIDE, NETWORK_SIDE, 3), np.uint8),
+        np.zeros((SIDE, SIDE, 3), np.uint8),
     )  # fmt: skip
 
 
@@ -86,5 +86,5 @@ def _facts(photo: Photo, data: bytes) -> Look:
         ita=math.nan if tone.ita is None else tone.ita,
         thumb=cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA),
         grey=np.asarray(luma.resize((phash.SIDE, phash.SIDE), Image.Resampling.LANCZOS)),
-        square=cv2.resize(pixels, (NETWORK_SIDE, NETWORK_SIDE), interpolation=cv2.INTER_AREA),
+        square=cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA),
     )

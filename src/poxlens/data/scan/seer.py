@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poxlens.data.fingerprint import fingerprints
+from poxlens.data.fingerprint import SIZE, fingerprints
 from poxlens.data.scan import shards
 from poxlens.data.scan.look import Look, look
 from poxlens.errors import PhotoError
@@ -63,8 +63,9 @@ class Seer:
         if not fresh:
             return
         looks = list(fresh.values())
-        embedding = fingerprints(
-            np.stack([one.grey for one in looks]), np.stack([one.square for one in looks])
-        )
+        embedding = np.zeros((len(looks), SIZE), np.float16)
+        read = [place for place, one in enumerate(looks) if not one.fault]
+        if read:
+            embedding[read] = fingerprints(np.stack([looks[place].square for place in read]))
         shards.write(self.store, shards.pack(list(fresh), looks, embedding))
         self.known.update(fresh)
