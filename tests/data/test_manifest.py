@@ -2,6 +2,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from poxlens.data.manifest import COLUMNS, Row, read_manifest, write_manifest
 from poxlens.data.manifest_schema import json_schema, row_object, schema_text
-from poxlens.errors import ManifestError
+from poxlens.errors import ManifestError, MissingExtraError
 
 SHA = "ab" * 32
 
@@ -277,3 +278,14 @@ def test_the_published_schema_is_the_code_s_and_holds_for_a_row():
     for wrong in ({"label": "mpox"}, {**row_object(full), "width": 0}, {**row_object(full), "sha256": "x"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    write_manifest(tmp_path / "t.parquet", [row()])
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "poxlens\[data\]"'):
+        read_manifest(tmp_path / "t.parquet")
+    with pytest.raises(MissingExtraError, match="A table in Parquet needs"):
+        write_manifest(tmp_path / "u.parquet", [row()])
+    write_manifest(tmp_path / "u.csv", [row()])
+    assert len(read_manifest(tmp_path / "u.csv").rows) == 1
