@@ -16,6 +16,7 @@ from poxlens.data.duplicates.verdicts import Key, Verdicts, as_verdict
 from poxlens.data.duplicates.worker import Comparer
 
 Advance = Callable[[int], None]
+_SERVE = "from poxlens.data.duplicates.worker import main; main()"
 _BLOCK = 64  # pairs given to a process at once, and kept at once
 _FEW = 32  # fewer pairs than this are compared in this process: starting another takes a second
 
@@ -145,7 +146,7 @@ class _Process:
 def _start() -> subprocess.Popen[str]:
     one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "poxlens.data.duplicates.worker"],
+        [sys.executable, "-P", "-c", _SERVE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

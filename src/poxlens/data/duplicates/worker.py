@@ -1,4 +1,4 @@
-"""A process that compares pairs: `python -m poxlens.data.duplicates.worker`.
+"""A process that compares pairs.
 
 It reads one JSON list of pairs of paths a line and answers with one JSON line of verdicts; it ends when its
 input ends.
@@ -63,7 +63,3 @@ def main() -> None:
         for line in sys.stdin:
             found = comparer.compare(json.loads(line))
             print(json.dumps([astuple(verdict) for verdict in found]), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    main()
