@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +16,7 @@ from poxlens.cli.main import FAILED, MisuseError
 if TYPE_CHECKING:
     from poxlens.data.manifest import Manifest
     from poxlens.data.splits import Groups, Plan, Splits
-    from poxlens.data.splits.plan import Stratify
+    from poxlens.data.splits.plan import Kind, Stratify
     from poxlens.data.tones import Tones
 
 _WORKERS = 2
@@ -67,25 +68,28 @@ def split(
     as_json: Annotated[bool, typer.Option("--json", help="Print what each fold holds as JSON.")] = False,
 ) -> None:
     """Deal images to folds that keep patients, lesions and near-duplicates whole, and write them to a file."""
+    from poxlens import __version__
     from poxlens.data.manifest import read_manifest
     from poxlens.data.splits import find_groups, make_splits, read_groups, read_official, write_splits
     from poxlens.files import sha256_file
 
     given = _Given(folds, repeats, inner, validation, leave_one_group_out, official is not None, plain)
-    plan = _plan(given, stratify, seed, allow_uneven=allow_uneven)
+    plan = _plan(given, stratify, seed, allow_uneven=allow_uneven, tones=tones)
     _check_paths(manifest, out, root, force=force)
-    if stratify == "label+tone" and not tones:
-        raise MisuseError("data split: --stratify label+tone needs skin tones: leave --no-tones out")
     table = read_manifest(manifest, root=root)
     listed = read_groups(groups, table) if groups else None
     shipped = read_official(official, table) if official else ()
     if official and inner is None and validation is None:
-        plan = _as_shipped(plan, any(one.parts["val"] for one in shipped))
+        plan = replace(plan, inner="official" if any(one.parts["val"] for one in shipped) else "none")
     elif any(one.parts["val"] for one in shipped):
         raise MisuseError(
             f"data split: {official} brings its own validation part: leave --inner and --validation out"
         )
     found = find_groups(table, listed)
+    # What cannot be split is refused before photos are opened, which takes minutes for a large table.
+    make_splits(
+        table, replace(plan, repeats=1, inner="none", stratify="label"), groups=found, official=shipped
+    )
     seen = _tones(table, measure=tones)
     made = make_splits(
         table,
@@ -95,6 +99,7 @@ def split(
         official=shipped,
         groups_sha256=sha256_file(groups) if groups else "",
         official_sha256=sha256_file(official) if official else "",
+        version=__version__,
     )
     written = write_splits(out, made, replace=force)
     _show(written, table, found, seen, out, listed=listed, as_json=as_json)
@@ -102,43 +107,41 @@ def split(
         raise typer.Exit(FAILED)
 
 
+@dataclass(frozen=True)
 class _Given:
     """The options that decide the plan; None where they were not given."""
 
-    def __init__(
-        self,
-        folds: int | None,
-        repeats: int | None,
-        inner: int | None,
-        validation: float | None,
-        alone: bool,
-        official: bool,
-        plain: bool,
-    ) -> None:
-        self.folds, self.repeats, self.inner, self.validation = folds, repeats, inner, validation
-        self.kind: Literal["k-fold", "leave-one-group-out", "official"] = (
-            "official" if official else "leave-one-group-out" if alone else "k-fold"
-        )
-        self.plain = plain
-        modes = [
-            name
-            for name, on in (("--leave-one-group-out", alone), ("--official", official), ("--plain", plain))
-            if on
-        ]
+    folds: int | None
+    repeats: int | None
+    inner: int | None
+    validation: float | None
+    alone: bool
+    official: bool
+    plain: bool
+
+    def __post_init__(self) -> None:
+        names = {"--leave-one-group-out": self.alone, "--official": self.official, "--plain": self.plain}
+        modes = [name for name, on in names.items() if on]
         if len(modes) > 1:
             raise MisuseError(f"data split: {' and '.join(modes)} do not go together")
-        if self.kind != "k-fold" and (folds is not None or repeats is not None):
+        if (self.alone or self.official) and (self.folds is not None or self.repeats is not None):
             raise MisuseError(f"data split: --folds and --repeats do not go with {modes[0]}")
-        if inner is not None and validation is not None:
+        if self.inner is not None and self.validation is not None:
             raise MisuseError("data split: --inner and --validation do not go together; give one of them")
 
+    @property
+    def kind(self) -> Kind:
+        return "official" if self.official else "leave-one-group-out" if self.alone else "k-fold"
 
-def _plan(given: _Given, stratify: str, seed: int, *, allow_uneven: bool) -> Plan:
+
+def _plan(given: _Given, stratify: str, seed: int, *, allow_uneven: bool, tones: bool) -> Plan:
     from poxlens.data.splits import Plan
     from poxlens.errors import SplitError
 
     if stratify not in ("label", "label+tone"):
         raise MisuseError(f"data split: --stratify must be label or label+tone, not {stratify!r}")
+    if stratify == "label+tone" and not tones:
+        raise MisuseError("data split: --stratify label+tone needs skin tones: leave --no-tones out")
     balanced: Stratify = "label+tone" if stratify == "label+tone" else "label"
     try:
         return Plan(
@@ -154,13 +157,8 @@ def _plan(given: _Given, stratify: str, seed: int, *, allow_uneven: bool) -> Pla
             seed=seed,
         )
     except SplitError as fault:
-        raise MisuseError(f"data split: --{str(fault).replace('_', '-')}") from fault
-
-
-def _as_shipped(plan: Plan, validated: bool) -> Plan:
-    from dataclasses import replace
-
-    return replace(plan, inner="official" if validated else "none")
+        # The plan's fields are named as the options are, but for one.
+        raise MisuseError(f"data split: --{str(fault).replace('inner_folds', 'inner')}") from fault
 
 
 def _check_paths(manifest: Path, out: Path, root: Path | None, *, force: bool) -> None:

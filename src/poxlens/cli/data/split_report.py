@@ -14,6 +14,7 @@ from poxlens.data.manifest import Manifest
 from poxlens.data.splits import Deviation, FoldCounts, Groups, Splits, count_fold, largest_deviation
 from poxlens.data.tones import DEL_BINO, TONES, ToneRow, Tones, tone_table
 
+_CLASSES = 8  # columns a terminal has room for; of more, the range over folds
 _FOLDS = 30  # rows of a table on the screen; the file and the JSON have all
 _NAMED = 5  # groups, files: named on the screen
 
@@ -92,6 +93,8 @@ def report(splits: Splits, tones: Tones, told: list[str], console: Console) -> N
         title = f"Test part of each fold{f', repeat 1 of {plan.repeats}' if plan.repeats > 1 else ''}"
         counts = [count_fold(splits, repeat, fold) for fold in range(len(folds))]
         console.print(_folds(title, splits, counts, splits.names[repeat]))
+        if len(splits.labels) > _CLASSES:
+            console.print(_classes(splits, counts))
     _deviation(largest_deviation(splits), console)
     _inner(splits, console)
     _crossing(splits, console)
@@ -127,13 +130,27 @@ def _made(title: str, *columns: str) -> Table:
 def _folds(title: str, splits: Splits, counts: list[FoldCounts], names: tuple[str, ...]) -> Table:
     leaking = any(one.crossing_groups for one in counts)
     tones = [tone for tone in TONES if any(one.tones[tone] for one in counts)]
-    columns = ["fold", "n", "groups", *splits.labels, *tones, *(["leaking n"] if leaking else [])]
+    labels = splits.labels if len(splits.labels) <= _CLASSES else ()
+    columns = ["fold", "n", "groups", *labels, *tones, *(["leaking n"] if leaking else [])]
     made = _made(title, *columns)
     for name, one in list(zip(names, counts, strict=True))[:_FOLDS]:
-        cells = [one.n, one.groups, *one.classes.values(), *(one.tones[tone] for tone in tones)]
+        cells = [
+            one.n,
+            one.groups,
+            *(one.classes[label] for label in labels),
+            *(one.tones[tone] for tone in tones),
+        ]
         made.add_row(Text(name), *map(str, cells), *([str(one.crossing_images)] if leaking else []))
     if len(counts) > _FOLDS:
         made.add_row(Text(f"… {len(counts) - _FOLDS} more, all in the file"))
+    return made
+
+
+def _classes(splits: Splits, counts: list[FoldCounts]) -> Table:
+    made = _made("Images of each class in a fold", "class", "all", "fewest", "most")
+    for label in splits.labels:
+        held = [one.classes[label] for one in counts]
+        made.add_row(Text(label), str(splits.label.count(label)), str(min(held)), str(max(held)))
     return made
 
 

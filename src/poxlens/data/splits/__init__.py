@@ -4,8 +4,9 @@ from poxlens.data.splits.counts import Deviation, FoldCounts, count_fold, larges
 from poxlens.data.splits.make import make_splits
 from poxlens.data.splits.official import Official, read_official
 from poxlens.data.splits.plan import Plan
+from poxlens.data.splits.record import FORMAT, schema_text
 from poxlens.data.splits.splits import Splits
-from poxlens.data.splits.store import FORMAT, read_splits, schema_text, write_splits
+from poxlens.data.splits.store import read_splits, write_splits
 from poxlens.data.splits.units import Groups, find_groups, read_groups
 
 __all__ = [

@@ -8,7 +8,7 @@ kept, then the one of least chi-square.
 Groups of the same make-up are interchangeable, so what is searched is how many groups of each make-up a part
 gets: an equal number first, the rest one by one, the largest first, to the part where it costs least; then
 the best move of one group, or the best swap of two, as long as one lowers the criterion. scikit-learn's
-StratifiedGroupKFold stops after the first pass (benchmark: tests/data/test_splits_balance.py).
+StratifiedGroupKFold stops after the first pass and counts classes only.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def deal(tally: Tally, shares: Floats, rng: np.random.Generator) -> Counts:
     expected = shares[:, None] * tally.counts.sum(0)[None]
     weight = np.divide(1.0, expected, out=np.zeros_like(expected), where=expected > 0)
     best: tuple[int, float, Counts] | None = None
-    pressed = weight.copy()
+    pressed, target = weight.copy(), expected.copy()
     for _ in range(_TRIES):
-        table = _improve(_first(kinds, each, shares, expected, pressed, rng), kinds, expected, pressed, rng)
+        table = _improve(_first(kinds, each, shares, target, pressed, rng), kinds, target, pressed, rng)
         held = table.T @ kinds
         lacking = (held == 0) & (expected > 0)
         lacking[:, tally.classes :] = False
@@ -58,7 +58,9 @@ def deal(tally: Tally, shares: Floats, rng: np.random.Generator) -> Counts:
             best = (*key, table)
         if best[0] == 0 and best[1] <= _floor(tally.counts, shares):
             break
-        pressed[:, lacking.any(0)] *= 4.0  # what could not be spread weighs more in the next try
+        # What could not be spread weighs more in the next try, and is wanted more where it lacks.
+        pressed[:, lacking.any(0)] *= 4.0
+        target[lacking] += 0.5
     assert best is not None
     return _hand_out(best[2], kind.reshape(-1), rng)
 

@@ -35,7 +35,7 @@ def require_groups(label: Strings, group: Ints, folds: int, where: str = "") -> 
     if short:
         count, name = short[0]
         images = int(np.count_nonzero(label == name))
-        rest = f" (so have {len(short) - 1} more classes)" if len(short) > 1 else ""
+        rest = f" (other classes too: {', '.join(name for _, name in short[1:])})" if len(short) > 1 else ""
         fewer = f"use {count} folds or fewer, " if count >= 2 else ""
         raise SplitError(
             f'{where}class "{name}" has {count} independent group{"s" * (count != 1)} ({images} images), too few for'

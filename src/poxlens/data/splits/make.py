@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from poxlens import __version__
 from poxlens.data.manifest import Manifest
 from poxlens.data.splits.balance import Tally, deal
 from poxlens.data.splits.checks import require_classes, require_groups, require_no_giant
@@ -34,6 +33,7 @@ def make_splits(
     official: Sequence[Official] = (),
     groups_sha256: str = "",
     official_sha256: str = "",
+    version: str = "",
 ) -> Splits:
     """Split a table.
 
@@ -48,6 +48,7 @@ def make_splits(
         official: of `read_official`, for a plan of that kind.
         groups_sha256: of the list that the groups came from, for the record.
         official_sha256: of the official list, for the record.
+        version: of poxlens, for the record.
 
     Raises:
         SplitError: a class that cannot be spread, a group too large, too many rows to list.
@@ -82,7 +83,7 @@ def make_splits(
         manifest_sha256=manifest.sha256,
         groups_sha256=groups_sha256,
         official_sha256=official_sha256,
-        version=__version__,
+        version=version,
     )
 
 

@@ -92,6 +92,6 @@ def _numbered(manifest: Manifest, roots: list[int]) -> Groups:
         row = manifest.rows[place]
         if roots[place] not in number:
             number[roots[place]] = len(names)
-            names.append(row.person if row.patient else row.group or row.file)
+            names.append(row.person.lstrip("/") if row.patient else row.group or row.file)
         of[place] = number[roots[place]]
     return Groups(of, tuple(names))
