@@ -452,8 +452,28 @@ def test_litter_hidden_files_and_names_that_are_not_utf8(tmp_path):
     (tmp_path / "mpox/Thumbs.db").write_bytes(b"x")
     assert look(MSLD, tmp_path).as_published
     picture(tmp_path / "mpox/M66_01.jpg").rename(tmp_path / os.fsdecode(b"mpox/M\xff_01.jpg"))
-    (fault,) = look(MSLD, tmp_path).faults
-    assert fault.message == "mpox/M\\xff_01.jpg: the name is not UTF-8; rename the file."
+    picture(tmp_path / " M66_01.jpg")
+    assert [fault.message for fault in look(MSLD, tmp_path).faults] == [
+        " M66_01.jpg: the name begins with a space; rename the file.",
+        "mpox/M\\xff_01.jpg: the name is not UTF-8; rename the file.",
+    ]
+
+
+def test_a_side_table_that_is_none_is_told_and_the_rest_goes_on(tmp_path):
+    msld(tmp_path, "", "mpox")
+    for name, data in (
+        ("fold1_split.csv", b"image,split\nM01_01,Tr\0ain\n"),
+        ("old_fold1_split.csv", b"\xff\xfe"),
+    ):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "x_fold1_split.csv").write_text("name,split\nM01_01,Train\n")
+    found = look(MSLD, tmp_path)
+    assert len(found.rows) == 5
+    assert [fault.kind for fault in found.faults] == ["side_table"] * 3
+    text = [fault.message for fault in found.faults]
+    assert text[0] == "fold1_split.csv: holds a NUL character; this is no table."
+    assert text[1].startswith("old_fold1_split.csv: 'utf-8' codec can't decode")
+    assert text[2] == "x_fold1_split.csv: row 1: no column image; found: name, split."
 
 
 def test_the_written_table_is_read_back_from_anywhere(tmp_path):

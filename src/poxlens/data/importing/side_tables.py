@@ -46,6 +46,8 @@ def _read(spec: SetSpec, table: SideTable, root: Path, name: PurePosixPath, said
         if path.stat().st_size > _LIMIT:
             raise ValueError("is too large for such a table")
         text = path.read_bytes().decode("utf-8-sig")
+        if "\0" in text:
+            raise ValueError("holds a NUL character; this is no table")
         # A line is (row number, cells): with header as columns, without as words.
         lines = list(_with_header(table, text) if table.image else _without(text))
     except (OSError, ValueError, csv.Error) as fault:

@@ -45,13 +45,12 @@ def walk(root: Path) -> Found:
         all_folders.append(folder)
         for name in names:
             relative = folder / name
-            if _encodes(relative.as_posix()):
-                (images if relative.suffix.lower() in IMAGE_SUFFIXES else others).append(relative)
-            else:
+            wrong = _wrong(relative.as_posix())
+            if wrong:
                 shown = os.fsencode(relative.as_posix()).decode("utf-8", "backslashreplace")
-                faults.append(
-                    Fault("name", f"{shown}: the name is not UTF-8; rename the file.", None, None, shown)
-                )
+                faults.append(Fault("name", f"{shown}: {wrong}; rename the file.", None, None, shown))
+            else:
+                (images if relative.suffix.lower() in IMAGE_SUFFIXES else others).append(relative)
     filled = {parent for image in images for parent in image.parents}
     empty = [one for one in all_folders if one not in filled and one.parent in filled]
     return Found(root, tuple(sorted(images)), tuple(sorted(others)), tuple(sorted(empty)), tuple(faults))
@@ -74,9 +73,10 @@ def _counts(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in _LITTER
 
 
-def _encodes(name: str) -> bool:
+def _wrong(name: str) -> str:
+    """Why a name cannot stand in a table, or ""."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        return False
-    return "\0" not in name
+        return "the name is not UTF-8"
+    return "the name begins with a space" if name != name.lstrip() else ""
