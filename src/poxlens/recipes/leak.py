@@ -6,66 +6,32 @@ decode and harmonise -> augmented copies -> features of a frozen backbone (cache
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from poxlens.data.manifest import Manifest, Row
 from poxlens.errors import PhotoError, TrainingError
-from poxlens.files import sha256_bytes, sha256_file, write_atomically
+from poxlens.files import sha256_file
 from poxlens.photo.decode import decode
-from poxlens.photo.resize import InputRule
 from poxlens.recipes.default import Advance, Step, Where, silent
 from poxlens.recipes.leak_collection import choose_rows, collect
-from poxlens.recipes.leak_heads import HEADS, Reduction
-from poxlens.recipes.leak_network import NAME, Tuning, fine_tune
+from poxlens.recipes.leak_network import NAME
 from poxlens.recipes.leak_predictions import Tested, write_tested
-from poxlens.recipes.leak_protocols import Collection, Units, folds_of
+from poxlens.recipes.leak_protocols import Collection, Units
+from poxlens.recipes.leak_tasks import Floats, Plan, Result, Task, compute
 from poxlens.recipes.samples import Skipped
-from poxlens.train.augmented import Ranges, augmented
+from poxlens.train.augmented import augmented
 from poxlens.train.backbones import load_backbone
 from poxlens.train.features import Extractor, FeatureCache
 from poxlens.train.images import Harmonise
 from poxlens.train.stored import store_backbone
 from poxlens.train.views import View
 
-Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-Inputs = NDArray[Any]  # features, or images of the network that is fine-tuned
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All choices of a run; written to metrics.json."""
-
-    dataset: str | None = None  # tested; None: the whole table
-    others: tuple[str, ...] = ()  # data sets that "merged" and "strict" learn from as well
-    target: str = "mpox"
-    binary: bool = False
-    copies: int = 13
-    fewer: tuple[int, ...] = (0, 1, 2, 4, 8)  # other numbers of copies, for "common" and "grouped"
-    network: str = "efficientnet-lite0"
-    heads: tuple[str, ...] = tuple(HEADS)
-    repeats: int = 5
-    fewer_repeats: int = 2  # of the runs with fewer copies
-    folds: int = 5
-    seed: int = 0
-    rule: InputRule = field(default_factory=InputRule)
-    ranges: Ranges = field(default_factory=Ranges)
-    tuning: Tuning | None = None  # also fine-tune a whole network, one repeat
-
-    @property
-    def protocols(self) -> tuple[str, ...]:
-        """The protocols that are run."""
-        return ("common", "image", "grouped", *(("merged", "strict") if self.others else ()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +43,6 @@ class Run:
     skipped: tuple[Skipped, ...]
     data_sha256: str  # of the table of images
     files: dict[str, Path]  # protocol -> predictions
-
-
-@dataclass(frozen=True)
-class Task:
-    """One protocol, once: all its folds under all heads (or under the fine-tuned network)."""
-
-    protocol: str
-    copies: int
-    repeat: int
-    network: bool = False
 
 
 def run(manifest: Manifest, where: Where, plan: Plan, groups: dict[str, str], *, step: Step = silent) -> Run:
@@ -156,14 +112,8 @@ def experiment(
     for number in numbers:
         repeats = range(min(plan.repeats, plan.fewer_repeats))
         tasks += [Task(name, number, r) for name in ("common", "grouped") for r in repeats]
-    key = _digest(collection, features, plan)
-    folder = where.out / "parts"
-    jobs = (delayed(_kept)(folder, key(task), task, collection, features, plan) for task in tasks)
-    found = []
     with step("heads under each protocol", len(tasks)) as done:
-        for shares in Parallel(n_jobs=where.workers, return_as="generator")(jobs):
-            found.append(shares)
-            done()
+        found = compute(tasks, collection, features, plan, where, done)
     return _gathered(collection, tasks, found, plan.heads)
 
 
@@ -180,74 +130,15 @@ def tune(
         step: progress display.
     """
     tasks = [Task(name, plan.copies, 0, network=True) for name in ("common", "image", "grouped")]
-    key = _digest(collection, images, plan)
-    found = []
     with step("fine-tuning a network under each protocol", len(tasks)) as done:
-        for task in tasks:
-            found.append(_kept(where.out / "parts", key(task), task, collection, images, plan, where.weights))
-            done()
+        found = compute(tasks, collection, images, plan, where, done)
     return _gathered(collection, tasks, found, (NAME,))
-
-
-def _kept(
-    folder: Path,
-    key: str,
-    task: Task,
-    collection: Collection,
-    inputs: Inputs,
-    plan: Plan,
-    weights: tuple[Path, ...] = (),
-) -> tuple[NDArray[np.int64], Floats]:
-    """Fold [U] (-1: not tested) and scores [H, U, C] of one task, from disk where they are there."""
-    name = f"{task.protocol}-{task.copies}-{task.repeat}{'-network' if task.network else ''}-{key[:16]}.npz"
-    try:
-        with np.load(folder / name, allow_pickle=False) as stored:
-            return stored["fold"], stored["shares"]
-    except Exception:  # missing, or of any kind of damage: computed again
-        pass
-    with threadpool_limits(1 if not task.network else None):
-        fold, shares = _compute(task, collection, inputs, plan, weights)
-    buffer = io.BytesIO()
-    np.savez(buffer, fold=fold, shares=shares)
-    write_atomically(folder / name, buffer.getvalue())
-    return fold, shares
-
-
-def _compute(
-    task: Task, collection: Collection, inputs: Inputs, plan: Plan, weights: tuple[Path, ...]
-) -> tuple[NDArray[np.int64], Floats]:
-    units = Units.of(collection, task.copies)
-    chosen = inputs.reshape(len(collection.files), plan.copies + 1, *inputs.shape[1:])[:, : task.copies + 1]
-    part = chosen.reshape(-1, *inputs.shape[1:])
-    label = collection.label[units.image]
-    heads, classes = (1 if task.network else len(plan.heads)), len(collection.classes)
-    fold = np.full(len(label), -1, np.int64)
-    shares = np.zeros((heads, len(label), classes), np.float32)
-    seed = plan.seed + 1000 * task.repeat
-    for number, one in enumerate(folds_of(collection, task.protocol, task.copies, plan.folds, seed)):
-        fold[one.test] = number
-        train, test, truth = part[one.train], part[one.test], label[one.train]
-        if plan.tuning and task.network:
-            found = [fine_tune(train, truth, test, classes, plan.tuning, weights, seed + number)]
-        else:
-            found = _heads(train, truth, test, classes, task.copies, plan.heads)
-        shares[:, one.test] = np.stack(found)
-    return fold, shares
-
-
-def _heads(
-    train: Inputs, label: NDArray[np.int64], test: Inputs, classes: int, copies: int, heads: Sequence[str]
-) -> list[Floats]:
-    reduce = Reduction(train)
-    learnt, asked = reduce(train), reduce(test)
-    weight = np.full(len(learnt), 1 / (copies + 1), np.float32)
-    return [HEADS[name][0](learnt, label, weight, asked, classes) for name in heads]
 
 
 def _gathered(
     collection: Collection,
     tasks: Sequence[Task],
-    found: Sequence[tuple[NDArray[np.int64], Floats]],
+    found: Sequence[Result],
     heads: Sequence[str],
 ) -> list[Tested]:
     gathered = []
@@ -276,29 +167,6 @@ def _gathered(
             for place, head in enumerate(heads)
         ]
     return gathered
-
-
-def _digest(collection: Collection, inputs: Inputs, plan: Plan) -> Callable[[Task], str]:
-    """Task -> digest of everything else that its result depends on."""
-    told = {
-        "files": collection.files,
-        "label": collection.label.tolist(),
-        "tested": collection.tested.tolist(),
-        "heads": plan.heads,
-        "folds": plan.folds,
-        "seed": plan.seed,
-        "tuning": None if plan.tuning is None else asdict(plan.tuning),
-        "inputs": sha256_bytes(np.ascontiguousarray(inputs).tobytes()),
-    }
-
-    def digest(task: Task) -> str:
-        # Splits that know no groups stay as they are when a better table of groups comes.
-        group = [] if task.protocol in ("common", "image") else collection.group.tolist()
-        # The heads of a task do not see how a network is tuned, nor the other way about.
-        blind = "heads" if task.network else "tuning"
-        return sha256_bytes(json.dumps({**told, blind: None, "group": group}).encode())
-
-    return digest
 
 
 def _read(

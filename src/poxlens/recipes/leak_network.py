@@ -22,7 +22,7 @@ class Tuning:
     """How the network is fine-tuned."""
 
     network: str = "mobilenet-v3-small"
-    side: int = 96  # px of its input
+    side: int = 64  # px of its input
     epochs: int = 4
     rate: float = 1e-3  # greatest learning rate (AdamW, one cycle)
 

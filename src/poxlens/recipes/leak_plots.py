@@ -25,7 +25,7 @@ _WIDTH = 420
 _LEFT, _RIGHT = 118.0, 320.0  # of the axis
 _STYLE = (
     "svg{font:12px system-ui,sans-serif;background:#fff}text{fill:#1b2126}.faint{fill:#5b6670;font-size:11px}"
-    ".grid{stroke:#dde2e6}.zero{stroke:#5b6670;stroke-dasharray:4 4}.head{font-weight:600}"
+    ".grid{stroke:#dde2e6}.diagonal{stroke:#5b6670;stroke-dasharray:4 4}"
 )
 Scale = Callable[[float], float]
 Panel = tuple[str, int, str]
@@ -51,7 +51,7 @@ def figure_panel(found: Report, name: str) -> Panel:
     parts, told, top, previous = [], [], 30.0, ""
     for head, protocol, measured in shown:
         if head != previous:
-            parts.append(f'<text class="head" x="0" y="{top + 12:.0f}">{escape(head)}</text>')
+            parts.append(f'<text font-weight="600" x="0" y="{top + 12:.0f}">{escape(head)}</text>')
             top, previous = top + 19, head
         figure, colour = measured.clustered[name], COLOURS[protocol]
         if protocol == "common":
@@ -70,7 +70,7 @@ def figure_panel(found: Report, name: str) -> Panel:
         f'<text class="faint" x="{x(t):.1f}" y="20" text-anchor="middle">{t:.1f}</text>'
         for t in ticks[::-1][::every]
     ]
-    title = f'<text class="head" x="0" y="18">{escape(name)}</text>'
+    title = f'<text font-weight="600" x="0" y="18">{escape(name)}</text>'
     return title + "".join(frame) + "".join(parts), int(top + 6), f"{name}: {'; '.join(told)}."
 
 
@@ -92,10 +92,10 @@ def copies_panel(found: Report, name: str) -> Panel:
     def y(value: float) -> float:
         return 34 + 190 * (high - value) / (high - low)
 
-    parts = [f'<text class="head" x="0" y="18">{escape(name)}: common minus grouped</text>']
+    parts = [f'<text font-weight="600" x="0" y="18">{escape(name)}: common minus grouped</text>']
     for step in range(round((high - low) * 10) + 1):
         at = low + step / 10
-        kind = "zero" if abs(at) < 1e-9 else "grid"
+        kind = "diagonal" if abs(at) < 1e-9 else "grid"
         parts.append(f'<line class="{kind}" x1="44" x2="384" y1="{y(at):.1f}" y2="{y(at):.1f}"/>')
         parts.append(f'<text class="faint" x="38" y="{y(at) + 4:.1f}" text-anchor="end">{at:+.1f}</text>')
     for place, number in enumerate(numbers):

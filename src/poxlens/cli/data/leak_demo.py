@@ -18,8 +18,8 @@ from poxlens.errors import ManifestError, MissingExtraError
 if TYPE_CHECKING:
     from poxlens.data.manifest import Manifest
     from poxlens.recipes.default import Advance, Step
-    from poxlens.recipes.leak import Plan
     from poxlens.recipes.leak_report import Report
+    from poxlens.recipes.leak_tasks import Plan
 
 _LISTED = 20  # unreadable files named in the terminal; the page and the JSON name all
 
@@ -65,9 +65,10 @@ def leak_demo(
 ) -> None:
     """Train one head under the field's common protocol and the honest one on the same images, and compare."""
     try:
-        from poxlens.recipes.leak import Plan, run
+        from poxlens.recipes.leak import run
         from poxlens.recipes.leak_heads import HEADS
         from poxlens.recipes.leak_network import Tuning
+        from poxlens.recipes.leak_tasks import Plan
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens data leak-demo (it needs {missing.name})") from missing
     from poxlens.recipes.default import Where
