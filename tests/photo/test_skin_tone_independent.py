@@ -95,12 +95,11 @@ def test_known_tone_in_soft_light(kind):
 
 
 @pytest.mark.parametrize("light", [0.0, 0.2, 0.3])
-def test_independent_figure_in_other_light(light):
-    """Light from one side changes what tone the photo shows: there the photo's own healthy pixels are the truth."""
+def test_both_figures_in_other_light(light):
     known, independent = errors(light, (None, "umbilicated-pustule", "crust"), range(2))
     assert len(known) == 54
+    assert np.abs(known).max() <= LIMIT
     assert np.abs(independent).max() <= LIMIT
-    assert np.abs(known).mean() <= LIMIT / 2
 
 
 def test_the_size_of_the_photo_does_not_matter():

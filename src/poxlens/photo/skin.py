@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 _MIN_RED = 20  # below it colour is noise
 _MIN_PIXELS = 200  # of skin, for a tone; 1 % of a 128 x 128 px photo
 _SAMPLE = 4_096  # pixels the tone is computed on; more do not change it by 0.1 degree
-_KEPT_BY_REDNESS = 0.67  # the reddest third of the skin is left out: inflammation lowers ITA
+_RED = 2.0  # robust standard deviations of redness above the median: more is inflamed, which lowers ITA
 
 ITA_CLASSES = ((55.0, "very light"), (41.0, "light"), (28.0, "intermediate"), (10.0, "tan"), (-30.0, "brown"))
 """Lower limits, degrees, exclusive (Chardon 1991; Del Bino 2006); below the last is "dark"."""
@@ -70,8 +70,9 @@ def skin_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def skin_tone(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> SkinTone:
     """Individual Typology Angle of the skin: atan2(L* - 50, b*) in degrees, of the median L* and b*.
 
-    ITA is Chardon 1991's; L*a*b* is CIE 1976 for D65 and the 2 degree observer. The reddest third of the skin
-    is left out, as lesions would make skin look darker than it is.
+    ITA is Chardon 1991's; L*a*b* is CIE 1976 for D65 and the 2 degree observer. Pixels much redder
+    than the rest are left out, as lesions would make skin look darker than it is; redness is log(R / G) of the
+    light (an erythema index), which a shadow does not change.
 
     Args:
         pixels: [H, W, 3], uint8, sRGB.
@@ -89,10 +90,14 @@ def skin_tone(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> SkinTone:
     sample = mask[::step, ::step]
     if np.count_nonzero(sample) < _MIN_PIXELS:
         step, sample = 1, mask
-    lab = to_lab(pixels[::step, ::step][sample])
-    # Sorted by hand: np.quantile and np.median import numpy.ma, 7 ms of a single screening.
-    calm = lab[lab[:, 1] <= np.sort(lab[:, 1])[int(_KEPT_BY_REDNESS * (len(lab) - 1))]]
-    lightness, _, yellowness = np.sort(calm, axis=0)[(len(calm) - 1) // 2]
+    rgb = pixels[::step, ::step][sample]
+    light = _LINEAR[rgb]
+    redness = np.log(light[:, 0] / np.maximum(light[:, 1], np.float32(1e-4)))
+    # Sorted by hand: np.median imports numpy.ma, 7 ms of a single screening.
+    middle = np.sort(redness)[(len(redness) - 1) // 2]
+    spread = 1.4826 * np.sort(np.abs(redness - middle))[(len(redness) - 1) // 2]
+    lab = np.sort(to_lab(rgb[redness <= middle + _RED * spread]), axis=0)
+    lightness, _, yellowness = lab[(len(lab) - 1) // 2]
     ita = float(np.degrees(np.arctan2(lightness - 50.0, yellowness)))
     group = "light" if ita > _LIGHT_GROUP else "dark"
     return SkinTone(ita, ita_class(ita), group, n_pixels)
