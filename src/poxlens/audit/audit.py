@@ -108,7 +108,7 @@ def audit(
     findings += copies.check_copies(material) + conflicts.check_conflicts(material, quarrels)
     probes, pairs, unjudged = _probes(material, asked, step)
     findings += confounding.check_sources(material) + confounding.check_probes(probes)
-    with step("Marks repeated in a source", marks.photos_read(material)) as advance:
+    with step("marks repeated in a source", marks.photos_read(material)) as advance:
         marked = marks.find_marks(material, workers=asked.workers, seed=asked.seed, advance=advance)
     findings += marks.check_marks(material, marked)
     letters = _letters(material, asked, finder, step)
@@ -140,7 +140,7 @@ def _probes(
     material: Material, options: Options, step: Step
 ) -> tuple[tuple[Probe, ...], tuple[Probe, ...], tuple[str, ...]]:
     bench = confounding.bench(material, resamples=options.resamples, seed=options.seed)
-    with step("Classes told by plain traits", confounding.tasks(bench, MOST_CLASSES)) as advance:
+    with step("classes told by plain traits", confounding.tasks(bench, MOST_CLASSES)) as advance:
         probes = confounding.class_probes(bench, advance)
         few = len(material.labels) <= MOST_CLASSES
         pairs = confounding.pair_probes(bench, advance) if few else ()
@@ -152,7 +152,7 @@ def _letters(
 ) -> tuple[lettering.Lettered, ...]:
     if finder is None:
         return ()
-    with step("Letters and logos drawn over photos", lettering.photos_read(material)) as advance:
+    with step("letters and logos drawn over photos", lettering.photos_read(material)) as advance:
         return lettering.find_letters(
             material,
             finder,

@@ -172,12 +172,12 @@ def _groups(material: Material, kept: Sequence[int]) -> tuple[list[str], list[Ch
         if own == {""} and len(persons) == 1:
             continue  # the patient says it
         named = sorted(own - {""})
-        name = named[0] if named else f"photo:{material.rows[rows[0]].file}"
+        name = named[0] if named else material.rows[rows[0]].file  # as poxlens data duplicates names them
         for row in rows:
             names[row] = name
             if material.rows[row].group != name:
                 others = some(material.rows[other].file for other in rows if other != row)
-                changes.append(Change(material.rows[row].file, "grouped", f"group {name}", others))
+                changes.append(Change(material.rows[row].file, "grouped", f"group: {name}", others))
     return [names.get(row, "") for row in kept], changes
 
 

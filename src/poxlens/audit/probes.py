@@ -7,6 +7,7 @@ images can use whatever a probe can use.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -110,6 +111,7 @@ def subset(unit: Ints, most: int, seed: int) -> Bools:
 
 def out_of_fold(columns: Floats, positive: Bools, fold: Ints) -> Floats:
     """The probe's score of each row by a model that saw no row of its fold, [N]; higher = more likely positive."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     scores = np.zeros(len(positive))
@@ -119,7 +121,10 @@ def out_of_fold(columns: Floats, positive: Bools, fold: Ints) -> Floats:
         if told.all() or not told.any():
             continue  # nothing to learn: 0 for every row of this fold
         model = LogisticRegression(C=1.0, class_weight="balanced", solver="newton-cholesky", max_iter=50)
-        model.fit(columns[~test], told)
+        with warnings.catch_warnings():
+            # Where nothing can be learnt its line search stands still and it goes on with lbfgs: no matter.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(columns[~test], told)
         scores[test] = model.decision_function(columns[test])
     return scores
 

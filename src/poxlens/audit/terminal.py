@@ -41,13 +41,17 @@ def _finding(one: Finding, console: Console) -> None:
     console.print(
         Text.assemble((f" {one.severity.upper()} ", _STYLE[one.severity]), " ", (one.title, "bold"))
     )
-    console.print(Padding(Text(one.advice), (0, 0, 0, 2)))
+    console.print(Padding(Text(one.advice), (0, 0, 0, 2), expand=False))
     for item in one.items[:_ITEMS]:
         other = f" ↔ {item.other}" if item.other else ""
         detail = f": {item.detail}" if item.detail else ""
-        console.print(Padding(Text(f"{_plain(item.name + other)}{detail}", style="dim"), (0, 0, 0, 4)))
+        console.print(
+            Padding(Text(f"{_plain(item.name + other)}{detail}", style="dim"), (0, 0, 0, 4), expand=False)
+        )
     if len(one.items) > _ITEMS:
-        console.print(Padding(Text(f"… and {len(one.items) - _ITEMS:,} more", style="dim"), (0, 0, 0, 4)))
+        console.print(
+            Padding(Text(f"… and {len(one.items) - _ITEMS:,} more", style="dim"), (0, 0, 0, 4), expand=False)
+        )
     console.print()
 
 

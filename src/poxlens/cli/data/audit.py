@@ -80,6 +80,7 @@ def audit(
         raise MisuseError(f"data audit: --compatible {fault}") from fault
     options = Options(_folds(folds), agree, resamples=resamples, seed=seed, workers=jobs)
     assignments = read_assignments(splits, table) if splits else ()
+    finder = _finder()
     material = _measure(table, store or out / "scan", agree, jobs)
     found = run(
         material,
@@ -89,7 +90,7 @@ def audit(
         table_faults=faults.faults,
         assignments=assignments,
         split=str(splits) if splits else "",
-        finder=_finder(),
+        finder=finder,
         step=step,
     )
     written = _write(found, out)
@@ -102,23 +103,33 @@ def audit(
 @contextmanager
 def step(name: str, total: int) -> Iterator[Callable[[], None]]:
     """A bar on a terminal, one line elsewhere; both on stderr."""
-    with _counted(name, total) as advance:
+    with _steps() as begin:
+        advance = begin(name, total)
         yield lambda: advance(1)
 
 
 @contextmanager
-def _counted(name: str, total: int) -> Iterator[Callable[[int], None]]:
+def _steps() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """(name, total) -> what is told of progress; any number of steps, one after the other."""
     if not sys.stderr.isatty():
-        print(f"{name} ({total:,})", file=sys.stderr)
-        yield lambda _: None
+
+        def line(name: str, total: int) -> Callable[[int], None]:
+            print(f"{name} ({total:,})", file=sys.stderr)
+            return lambda _: None
+
+        yield line
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=total)
-        yield lambda count: bar.advance(task, count)
+
+        def task(name: str, total: int) -> Callable[[int], None]:
+            added = bar.add_task(name, total=total)
+            return lambda count: bar.advance(added, count)
+
+        yield task
 
 
 def _check(
@@ -182,10 +193,9 @@ def _measure(table: Manifest, store: Path, compatible: Compatible, jobs: int) ->
     from poxlens.data.duplicates import find_duplicates
     from poxlens.data.scan import scan
 
-    with _counted("Looking at files", len(table.rows)) as advance:
-        seen = scan(table, store, workers=jobs, advance=advance)
-    with _counted("Looking for the same photo", len(table.rows)) as advance:
-        found = find_duplicates(table, seen, compatible=compatible, workers=jobs, advance=advance)
+    with _steps() as begin:
+        seen = scan(table, store, workers=jobs, advance=begin("reading files", len(table.rows)))
+        found = find_duplicates(table, seen, compatible=compatible, store=store, workers=jobs, begin=begin)
     return gather(table.rows, seen, found.pairs)
 
 
