@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,23 @@ from numpy.typing import NDArray
 
 from poxlens.data.hash_pairs import hash_pairs
 from poxlens.data.neighbours import neighbours
+from poxlens.data.overlap import coarse_structures, overlap
 from poxlens.data.scan.columns import Scan
 
-NEIGHBOURS = 10  # a picture
-LEAST = 0.6  # cosine of whitened fingerprints below which pairs are not worth a look
-SUSPECT = 0.8  # cosine from which a pair is listed even where nothing else shows it
-NEAR_BITS = 4  # of 64: hashes so near are the same picture
+NEAR_BITS = 6  # of 64: hashes so near are tried turned by quarters too
+NEIGHBOURS = 6  # a picture
+LEAST = 0.25  # cosine of whitened fingerprints below which pairs are not worth a look
+NEAR = 0.97  # correlation of fitted thumbnails from which two pictures are one, if their fingerprints agree
+NEAR_ALIKE = 0.5  # cosine that is asked for beside it: two moles correlate as highly, two scenes do not
+CERTAIN = 0.985  # correlation that needs nothing beside it
+HOPEFUL = 0.55  # correlation from which a pair is worth opening the files again
+ALIKE = 0.45  # cosine from which it is worth it whatever the thumbnails say: captions, strong changes of tone
+SUSPECT = 0.6  # cosine from which a pair is listed even where nothing else shows it
 
 _KEPT = 128  # dimensions after whitening
+_PART = 2_000  # pairs that a process is given at once
+
+Pairs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,28 +38,105 @@ class Candidate:
     similarity: float  # cosine of the whitened fingerprints, -1..1, higher = more alike
     near: bool  # one picture beyond doubt, without opening the files again
     suspect: bool  # alike enough to be listed even when nothing confirms it
+    agreement: float = float("nan")  # correlation of the thumbnails where they overlap, -1..1
+    mirrored: bool = False  # as the thumbnails agree best
 
 
-def find_candidates(scan: Scan) -> list[Candidate]:
-    """The candidates among the readable rows of a scan, sorted; of rows with equal pixels, the first stands for all."""
+def find_candidates(
+    scan: Scan, *, workers: int = 2, advance: Callable[[int], None] | None = None
+) -> list[Candidate]:
+    """The candidates among the readable rows of a scan, sorted; of rows with equal pixels, the first stands for all.
+
+    Args:
+        scan: of N rows.
+        workers: processes that compare thumbnails.
+        advance: called with the number of pairs just compared.
+    """
     rows = _distinct(scan)
     if len(rows) < 2:
         return []
     vectors = whitened(scan.embedding[rows])
-    one, other, cosine = neighbours(vectors, most=NEIGHBOURS, least=LEAST)
+    one, other, _ = neighbours(vectors, most=NEIGHBOURS, least=LEAST)
     left, right, bits = hash_pairs(scan.hashes[rows])
-    alike = np.einsum("nd,nd->n", vectors[left], vectors[right])
-    key = np.concatenate([one * len(rows) + other, left * len(rows) + right])
-    value = np.concatenate([cosine, alike])
-    near = np.concatenate([np.zeros(len(one), bool), bits <= NEAR_BITS])
-    order = np.lexsort((~near, key))
-    unique, places = np.unique(key[order], return_index=True)
-    picked = order[places]
+    key = np.unique(np.concatenate([one * len(rows) + other, left * len(rows) + right]))
+    turned = np.isin(key, (left * len(rows) + right)[bits <= NEAR_BITS])
+    pairs = np.stack([key // len(rows), key % len(rows)], 1)
+    cosine = (
+        np.concatenate(
+            [np.einsum("nd,nd->n", vectors[part[:, 0]], vectors[part[:, 1]]) for part in _parts(pairs)]
+        )
+        if len(pairs)
+        else np.empty(0, np.float32)
+    )
+    del vectors
+    thumbs = scan.thumb if len(rows) == len(scan) else scan.thumb[rows]
+    told = _compared(thumbs, pairs, turned, workers, advance or (lambda _: None))
+    kept = np.flatnonzero((told[:, 0] >= HOPEFUL) | (cosine >= ALIKE))
     return [
-        Candidate(int(rows[pair // len(rows)]), int(rows[pair % len(rows)]), float(value[at]), bool(near[at]),
-                  bool(value[at] >= SUSPECT))
-        for pair, at in zip(unique.tolist(), picked.tolist(), strict=True)
-    ]  # fmt: skip
+        Candidate(
+            int(rows[pairs[at, 0]]),
+            int(rows[pairs[at, 1]]),
+            float(cosine[at]),
+            bool(told[at, 0] >= (NEAR if cosine[at] >= NEAR_ALIKE else CERTAIN)),
+            bool(cosine[at] >= SUSPECT),
+            float(told[at, 0]),
+            bool(told[at, 1]),
+        )
+        for at in kept.tolist()
+    ]
+
+
+def _parts(pairs: Pairs) -> list[Pairs]:
+    return [pairs[start : start + _PART] for start in range(0, len(pairs), _PART)]
+
+
+def _compared(
+    thumbs: NDArray[np.uint8],
+    pairs: Pairs,
+    turned: NDArray[np.bool_],
+    workers: int,
+    advance: Callable[[int], None],
+) -> NDArray[np.float32]:
+    """Agreement and whether mirrored, [M, 2], of each pair."""
+    if not len(pairs):
+        return np.empty((0, 2), np.float32)
+    small = coarse_structures(thumbs)
+    parts = list(zip(_parts(pairs), np.split(turned, range(_PART, len(pairs), _PART)), strict=True))
+    told = []
+    if workers == 1 or len(parts) == 1:
+        for part, flags in parts:
+            told.append(_compare(thumbs, small, part, flags))
+            advance(len(part))
+    else:
+        from joblib import Parallel, delayed
+
+        run = Parallel(n_jobs=workers, return_as="generator", max_nbytes="1M")
+        for (part, _), answer in zip(
+            parts, run(delayed(_compare)(thumbs, small, part, flags) for part, flags in parts), strict=True
+        ):
+            told.append(answer)
+            advance(len(part))
+    return np.concatenate(told)
+
+
+def _compare(
+    thumbs: NDArray[np.uint8], small: NDArray[np.float16], pairs: Pairs, turned: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Agreement and whether mirrored of each pair; pairs whose hashes agree are tried in all eight positions."""
+    told = np.empty((len(pairs), 2), np.float32)
+    for at, (first, second) in enumerate(pairs.tolist()):
+        one, other = np.asarray(thumbs[first]), np.asarray(thumbs[second])
+        small_one, small_other = small[first].astype(np.float32), small[second].astype(np.float32)
+        found = overlap(one, other, small_one, small_other)
+        for quarter in (1, 2, 3) if turned[at] and found.fine < NEAR else ():
+            again = overlap(
+                one, np.ascontiguousarray(np.rot90(other, quarter)),
+                small_one, np.ascontiguousarray(np.rot90(small_other, quarter)),
+            )  # fmt: skip
+            found = max(found, again, key=lambda each: each.fine)
+        # Without structure the correlation is of noise: such a pair is left to the fingerprint.
+        told[at] = (min(found.fine, 0.0) if found.plain else found.fine, found.mirrored)
+    return told
 
 
 def whitened(embedding: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -63,7 +150,9 @@ def whitened(embedding: NDArray[np.float16]) -> NDArray[np.float32]:
     mean = values.mean(0)
     values -= mean
     strength, directions = np.linalg.eigh(values.T @ values / len(values))
-    strength, directions = strength[::-1][:_KEPT], directions[:, ::-1][:, :_KEPT]
+    # With as many dimensions as pictures, whitening makes all of them equally unlike, copies too.
+    kept = min(_KEPT, max(2, len(values) // 4))
+    strength, directions = strength[::-1][:kept], directions[:, ::-1][:, :kept]
     strength = np.maximum(strength, max(float(strength[0]) * 1e-3, 1e-12))
     projected: NDArray[np.float32] = values @ (directions / np.sqrt(strength))
     projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)

@@ -20,9 +20,9 @@ from poxlens.files import sha256_bytes
 
 FILE = "fingerprint.onnx"
 SHA256 = "15fa92e7fdb8a5e005aa952c9d91fa985d1ef20f9d87df1df9c3443deb2eca75"
-VERSION = f"lite0-{SHA256[:8]}"  # fingerprints of another version do not compare
+VERSION = f"lite0n-{SHA256[:8]}"  # fingerprints of another version do not compare
 SIDE = 96  # px of the square that the network sees
-SIZE = 224  # numbers: the mean and the generalised mean of 112 channels
+SIZE = 224  # numbers: the mean and the generalised mean of 112 channels, each part of unit length
 
 _BATCH = 16  # larger ones leave the processor's cache
 
@@ -40,7 +40,10 @@ def fingerprints(squares: NDArray[np.uint8]) -> NDArray[np.float16]:
     vectors = np.empty((len(squares), SIZE), np.float16)
     for start in range(0, len(squares), _BATCH):
         part = np.ascontiguousarray(squares[start : start + _BATCH])
-        vectors[start : start + len(part)] = session.run(None, {"image": part})[0]
+        found = session.run(None, {"image": part})[0].reshape(len(part), 2, SIZE // 2)
+        # Each average is brought to unit length, else the larger one would decide alone.
+        found /= np.maximum(np.linalg.norm(found, axis=2, keepdims=True), 1e-9)
+        vectors[start : start + len(part)] = found.reshape(len(part), SIZE)
     return vectors
 
 
