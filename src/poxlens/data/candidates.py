@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,33 +100,39 @@ def _compared(
     """Agreement and whether mirrored, [M, 2], of each pair."""
     if not len(pairs):
         return np.empty((0, 2), np.float32)
-    small = coarse_structures(thumbs)
-    parts = list(zip(_parts(pairs), np.split(turned, range(_PART, len(pairs), _PART)), strict=True))
     told = []
-    if workers == 1 or len(parts) == 1:
-        for part, flags in parts:
-            told.append(_compare(thumbs, small, part, flags))
-            advance(len(part))
-    else:
-        from joblib import Parallel, delayed
-
-        run = Parallel(n_jobs=workers, return_as="generator", max_nbytes="1M")
-        for (part, _), answer in zip(
-            parts, run(delayed(_compare)(thumbs, small, part, flags) for part, flags in parts), strict=True
-        ):
-            told.append(answer)
-            advance(len(part))
+    for answer in _answers(_tasks(thumbs, pairs, turned), workers if len(pairs) > _PART else 1):
+        told.append(answer)
+        advance(len(answer))
     return np.concatenate(told)
 
 
-def _compare(
-    thumbs: NDArray[np.uint8], small: NDArray[np.float16], pairs: Pairs, turned: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+Task = tuple[NDArray[np.uint8], Pairs, NDArray[np.bool_]]
+
+
+def _tasks(thumbs: NDArray[np.uint8], pairs: Pairs, turned: NDArray[np.bool_]) -> Iterator[Task]:
+    """Parts of the work, each with only the thumbnails that it needs."""
+    for start, part in zip(range(0, len(pairs), _PART), _parts(pairs), strict=True):
+        rows, places = np.unique(part, return_inverse=True)
+        yield np.array(thumbs[rows]), places.reshape(part.shape), turned[start : start + _PART]
+
+
+def _answers(tasks: Iterator[Task], workers: int) -> Iterator[NDArray[np.float32]]:
+    if workers == 1:
+        yield from (_compare(*task) for task in tasks)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=workers, return_as="generator")(delayed(_compare)(*task) for task in tasks)
+
+
+def _compare(thumbs: NDArray[np.uint8], pairs: Pairs, turned: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Agreement and whether mirrored of each pair; pairs whose hashes agree are tried in all eight positions."""
+    small = coarse_structures(thumbs)
     told = np.empty((len(pairs), 2), np.float32)
     for at, (first, second) in enumerate(pairs.tolist()):
-        one, other = np.asarray(thumbs[first]), np.asarray(thumbs[second])
-        small_one, small_other = small[first].astype(np.float32), small[second].astype(np.float32)
+        one, other = thumbs[first], thumbs[second]
+        small_one, small_other = small[first], small[second]
         found = overlap(one, other, small_one, small_other)
         for quarter in (1, 2, 3) if turned[at] and found.fine < NEAR else ():
             again = overlap(

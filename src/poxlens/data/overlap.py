@@ -47,9 +47,9 @@ def structure(thumb: Bytes, side: int) -> Floats:
     return clipped
 
 
-def coarse_structures(thumbs: Bytes) -> NDArray[np.float16]:
+def coarse_structures(thumbs: Bytes) -> Floats:
     """`structure` of N thumbnails at the coarse size, [N, 16, 16]."""
-    out = np.empty((len(thumbs), _COARSE, _COARSE), np.float16)
+    out = np.empty((len(thumbs), _COARSE, _COARSE), np.float32)
     for row, thumb in enumerate(thumbs):
         out[row] = structure(thumb, _COARSE)
     return out
