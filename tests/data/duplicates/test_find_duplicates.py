@@ -77,8 +77,8 @@ def test_without_confirmation_a_crop_is_suspected_at_most(manifest, scanned):
 @pytest.mark.parametrize("join", [False, True])
 def test_suspected_pairs_are_joined_on_request_only(monkeypatch, manifest, scanned, join):
     told = [Candidate(C, E, 0.91, near=False, suspect=True), Candidate(D, E, 0.7, near=False, suspect=False)]
-    monkeypatch.setattr(candidates, "find_candidates", lambda scan: told)
-    found = find_duplicates(manifest, scanned, join_suspected=join, workers=1)
+    monkeypatch.setattr(candidates, "find_candidates", lambda scan, **_: told)
+    found = find_duplicates(manifest, scanned, join_suspected=join, zooms=False, workers=1)
     assert [(p.first, p.second, p.similarity) for p in found.pairs if p.kind == "suspected"] == [(C, E, 0.91)]
     assert (found.group[C] == found.group[E]) == join
 
@@ -89,7 +89,7 @@ def test_a_pair_of_copies_stands_for_all_of_them(monkeypatch, manifest, scanned)
         Candidate(A_COPY, C, 0.9, near=False, suspect=True),
         Candidate(A, C, 0.8, near=False, suspect=False),
     ]
-    monkeypatch.setattr(candidates, "find_candidates", lambda scan: told)
+    monkeypatch.setattr(candidates, "find_candidates", lambda scan, **_: told)
     found = find_duplicates(manifest, scanned, confirm=False, workers=1)
     suspected = [(p.first, p.second, p.similarity) for p in found.pairs if p.kind == "suspected"]
     assert suspected == [(A, C, 0.9), (A_COPY, C, 0.9), (A_BMP, C, 0.9)]
@@ -118,3 +118,25 @@ def test_a_scan_of_another_table_is_refused(manifest, scanned):
     short = Manifest(manifest.rows[:3], manifest.root, "")
     with pytest.raises(ValueError, match="9 rows, the manifest 3"):
         find_duplicates(short, scanned)
+
+
+def test_two_candidates_of_one_pair_are_one(monkeypatch, manifest, scanned):
+    """The windows may see a pair more alike than the whole pictures, whose word that it is near still holds."""
+    told = [Candidate(C, E, 0.62, near=True, suspect=False), Candidate(C, E, 0.9, near=False, suspect=True)]
+    monkeypatch.setattr(candidates, "find_candidates", lambda scan, **_: told)
+    found = find_duplicates(manifest, scanned, confirm=False, workers=1)
+    pair = pairs_of(found)[C, E]
+    assert (pair.kind, pair.similarity) == ("near", 0.9)
+
+
+def test_a_pair_through_a_third_picture_is_compared_too(monkeypatch, manifest, scanned):
+    """B and its mirror image, B and its darker copy: the two copies follow."""
+    told = [
+        Candidate(B, B_FLIP, 0.8, near=False, suspect=False),
+        Candidate(B, B_DARK, 0.8, near=False, suspect=False),
+    ]
+    monkeypatch.setattr(candidates, "find_candidates", lambda scan, **_: told)
+    found = find_duplicates(manifest, scanned, zooms=False, workers=1)
+    assert pairs_of(found)[B_FLIP, B_DARK].kind == "confirmed"
+    assert np.isnan(pairs_of(found)[B_FLIP, B_DARK].similarity)
+    assert found.checked == 3

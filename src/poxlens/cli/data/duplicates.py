@@ -46,6 +46,12 @@ def duplicates(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Compare candidates by keypoints and pixels.")
     ] = True,
+    zooms: Annotated[
+        bool | None,
+        typer.Option(
+            "--zooms/--no-zooms", help="Look for small crops too. Default: in tables of up to 20,000 images."
+        ),
+    ] = None,
     write_manifest: Annotated[
         Path | None,
         typer.Option("--write-manifest", help="Also write the table with its column group filled."),
@@ -69,6 +75,7 @@ def duplicates(
             table,
             seen,
             confirm=confirm,
+            zooms=zooms,
             join_suspected=join_suspected,
             compatible=agree,
             store=keep,

@@ -16,7 +16,7 @@ from poxlens.data.duplicates.agreement import Agreement, agreement
 from poxlens.data.duplicates.relation import relation
 from poxlens.data.keypoints import Keypoints, Match, match
 
-VERSION = 1  # of the method: verdicts of another are not taken from a store
+VERSION = 2  # of the method: verdicts of another are not taken from a store
 
 LIMIT = 0.90  # correlation above which a fit is one photo
 LIMIT_FEW = 0.95  # with fewer inliers than ENOUGH
@@ -60,7 +60,7 @@ def confirm(first: Keypoints, second: Keypoints) -> Verdict:
         kind,
         fit.inliers,
         round(laid.correlation, 4),
-        round(max(laid.shares), 4),
+        round(float(max(laid.shares)), 4),
         fit.mirrored,
         relation(first, second, laid),
         _unit(laid.matrix, first, second),

@@ -7,23 +7,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from poxlens.data import candidates as by_fingerprint
+from poxlens.data.candidates import Candidate
 from poxlens.data.duplicates.checking import check_pairs
 from poxlens.data.duplicates.confirm import NOTHING, Verdict
 from poxlens.data.duplicates.groups import group_rows
 from poxlens.data.duplicates.labels import Compatible
 from poxlens.data.duplicates.model import JOINED, KINDS, SAME_PHOTO, Duplicates, Pair
+from poxlens.data.duplicates.zooms import LIMIT, zoom_candidates
 from poxlens.data.manifest import Manifest, Row
 from poxlens.data.scan import Scan
 
-if TYPE_CHECKING:
-    from poxlens.data.candidates import Candidate
-
 Advance = Callable[[int], None]
 Begin = Callable[[str, int], Advance]
+_ROUNDS = 3  # of looking at pairs through a third picture
+_CROWD = 40  # partners of one picture that are looked at so; more are known to be one photo well enough
 _ALL = 8  # copies of one picture up to which all pairs are listed; more hang on the first
 
 
@@ -32,6 +33,7 @@ def find_duplicates(
     scan: Scan,
     *,
     confirm: bool = True,
+    zooms: bool | None = None,
     join_suspected: bool = False,
     compatible: Compatible | None = None,
     store: Path | None = None,
@@ -44,6 +46,8 @@ def find_duplicates(
         manifest: N rows.
         scan: of the same rows.
         confirm: compare the pixels of candidates; without it, what is not a copy is near or suspected.
+        zooms: with `confirm`, look for crops through windows too, which opens every file once more; None: in
+            tables of up to zooms.LIMIT rows.
         join_suspected: put suspected pairs in one group too.
         compatible: labels that may agree; without it, labels agree when they are equal.
         store: folder where comparisons are kept, so that an interrupted search goes on; None keeps nothing.
@@ -54,24 +58,18 @@ def find_duplicates(
         ValueError: the scan is of another number of rows.
         OSError: the store cannot be written.
     """
-    from poxlens.data.candidates import find_candidates
-
     rows = manifest.rows
     if len(scan) != len(rows):
         raise ValueError(f"the scan has {len(scan)} rows, the manifest {len(rows)}")
     begin = begin or _silent
     copies = _Copies(scan)
-    candidates = copies.first_only(find_candidates(scan))
-    verdicts = [NOTHING] * len(candidates)
+    candidates = copies.first_only(by_fingerprint.find_candidates(scan, workers=workers))
+    verdicts: list[Verdict] = [NOTHING] * len(candidates)
     if confirm:
-        verdicts = check_pairs(
-            [(one.first, one.second) for one in candidates],
-            [row.path for row in rows],
-            scan.sha256,
-            store,
-            workers=workers,
-            advance=begin("comparing pairs", len(candidates)),
-        )
+        search = _Search(manifest, scan, store, workers, begin)
+        if (len(scan) <= LIMIT) if zooms is None else zooms:
+            candidates = copies.first_only([*candidates, *search.zoomed()])
+        candidates, verdicts = search.confirmed(candidates)
     pairs = [*copies.pairs(), *_judged(candidates, verdicts, copies)]
     pairs.sort(key=lambda pair: (list(KINDS).index(pair.kind), pair.first, pair.second))
     kinds = (*JOINED, "suspected") if join_suspected else JOINED
@@ -98,6 +96,66 @@ def conflicts_of(rows: Sequence[Row], pairs: Iterable[Pair], compatible: Compati
         for pair in pairs
         if pair.kind in SAME_PHOTO and not compatible.agree(rows[pair.first].label, rows[pair.second].label)
     )
+
+
+class _Search:
+    """Candidates from windows and from what was confirmed, and their verdicts."""
+
+    def __init__(
+        self, manifest: Manifest, scan: Scan, store: Path | None, workers: int, begin: Begin
+    ) -> None:
+        self._paths = [row.path for row in manifest.rows]
+        self._scan, self._store, self._workers, self._begin = scan, store, workers, begin
+
+    def zoomed(self) -> list[Candidate]:
+        """Those that only windows show."""
+        first = {pixels: row for row, pixels in reversed(list(enumerate(self._scan.pixels_sha256))) if pixels}
+        rows = sorted(first.values())
+        return zoom_candidates(
+            rows,
+            self._paths,
+            self._scan.sha256,
+            self._store,
+            workers=self._workers,
+            advance=self._begin("looking closer", len(rows)),
+        )
+
+    def confirmed(self, candidates: list[Candidate]) -> tuple[list[Candidate], list[Verdict]]:
+        """All candidates with their verdicts; two that show the same third photo become candidates too."""
+        verdicts = self._verdicts("comparing pairs", candidates)
+        known = {(one.first, one.second) for one in candidates}
+        for _ in range(_ROUNDS):
+            fresh = [
+                Candidate(first, second, float("nan"), near=False, suspect=False)
+                for first, second in _through_a_third(candidates, verdicts)
+                if (first, second) not in known
+            ]
+            if not fresh:
+                break
+            known.update((one.first, one.second) for one in fresh)
+            candidates = [*candidates, *fresh]
+            verdicts = [*verdicts, *self._verdicts("comparing pairs through a third", fresh)]
+        return candidates, verdicts
+
+    def _verdicts(self, name: str, candidates: list[Candidate]) -> list[Verdict]:
+        return check_pairs(
+            [(one.first, one.second) for one in candidates],
+            self._paths,
+            self._scan.sha256,
+            self._store,
+            workers=self._workers,
+            advance=self._begin(name, len(candidates)),
+        )
+
+
+def _through_a_third(candidates: Sequence[Candidate], verdicts: Sequence[Verdict]) -> list[tuple[int, int]]:
+    """Pairs whose two pictures are both known to show the photo of a third one."""
+    partners: dict[int, set[int]] = defaultdict(set)
+    for one, verdict in zip(candidates, verdicts, strict=True):
+        if verdict.kind == "confirmed" or one.near:
+            partners[one.first].add(one.second)
+            partners[one.second].add(one.first)
+    return sorted({pair for some in partners.values() for pair in combinations(sorted(some)[:_CROWD], 2)})
 
 
 class _Copies:
@@ -131,10 +189,16 @@ class _Copies:
         found: dict[tuple[int, int], Candidate] = {}
         for one in candidates:
             first, second = sorted((self._first[one.first], self._first[one.second]))
-            if first != second and (
-                (first, second) not in found or one.similarity > found[first, second].similarity
-            ):
-                found[first, second] = replace(one, first=first, second=second)
+            if first == second:
+                continue
+            known = found.get((first, second), one)
+            found[first, second] = replace(
+                one if one.similarity > known.similarity else known,
+                first=first,
+                second=second,
+                near=one.near or known.near,
+                suspect=one.suspect or known.suspect,
+            )
         return [found[key] for key in sorted(found)]
 
     def all_rows(self, row: int) -> Sequence[int]:

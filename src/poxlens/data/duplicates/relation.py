@@ -67,15 +67,10 @@ def _covered(laid: Agreement) -> NDArray[np.bool_]:
     """[h, w], where something lies over one of the two: they differ much there while the rest agrees."""
     import cv2
 
-    bare = laid.mask
-    for _ in range(2):  # the second time without what lies over them
-        one, other = laid.first[bare], laid.second[bare]
-        gain = one.std() / max(float(other.std()), 1e-3)
-        difference = np.abs(laid.first - one.mean() - gain * (laid.second - other.mean()))
-        # Edges differ by a fraction of a pixel; a caption is wider than an edge.
-        wide = cv2.erode(((difference > _DIFFERS) & laid.mask).astype(np.uint8), np.ones((3, 3), np.uint8))
-        over = np.asarray(cv2.dilate(wide, np.ones((5, 5), np.uint8)) > 0, np.bool_) & laid.mask
-        bare = laid.mask & ~over
-        if bare.sum() < laid.mask.sum() / 2:
-            return np.zeros_like(laid.mask)
-    return over
+    # Medians: a black bar would move means and deviations so far that it fits and the skin does not.
+    one, other = (image - np.median(image[laid.mask]) for image in (laid.first, laid.second))
+    spread = [max(float(np.median(np.abs(image[laid.mask]))), 1.0) for image in (one, other)]
+    difference = np.abs(one - spread[0] / spread[1] * other)
+    # Edges differ by a fraction of a pixel; a caption is wider than an edge.
+    wide = cv2.erode(((difference > _DIFFERS) & laid.mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.dilate(wide, np.ones((9, 9), np.uint8)) > 0, np.bool_) & laid.mask
