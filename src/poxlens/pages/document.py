@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -10,22 +12,28 @@ from importlib.resources import files
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def document(title: str, body: str, *, footer: str = "") -> str:
+def document(title: str, body: str, *, footer: str = "", script: str = "") -> str:
     """A whole page as HTML text, for phone, desk and printer.
 
     Args:
         title: plain text, of the window.
         body: markup.
         footer: plain text at its end.
+        script: of our own, run at the end of the page; the policy allows it by its hash and no other.
     """
+    policy, run = _POLICY, ""
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        policy = f"{_POLICY}; script-src 'sha256-{digest}'"
+        run = f"<script>{script}</script>\n"
     style = files("poxlens.pages").joinpath("page.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n"
         f"<body>\n<main>\n{body}{f'<footer>{escape(footer)}</footer>' if footer else ''}\n"
-        "</main>\n</body>\n</html>\n"
+        f"</main>\n{run}</body>\n</html>\n"
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from poxlens.evaluate.fold_figures import Spread
 from poxlens.evaluate.intervals import Estimate
+from poxlens.evaluate.significance import Comparison
 from poxlens.pages.document import table as html_table
 
 TOO_FEW = "too few cases"
@@ -29,7 +30,7 @@ class PValue:
     p: float  # NaN: not defined
 
 
-Cell = str | int | float | Estimate | Signed | Spread | PValue
+Cell = str | int | float | Estimate | Signed | Spread | PValue | Comparison
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Table:
         kinds = {type(row[place]) for row in self.rows}
         if kinds & {Estimate, Signed}:
             return ("", "low", "high", "n", "groups")
+        if Comparison in kinds:
+            return ("", "low", "high")
         return ("mean", "SD", "folds") if Spread in kinds else ("",)
 
 
@@ -98,6 +101,8 @@ def text(cell: Cell) -> str:
         return _interval(cell, signed=False)
     if isinstance(cell, Signed):
         return _interval(cell.estimate, signed=True)
+    if isinstance(cell, Comparison):
+        return _ends(cell.difference, cell.low, cell.high, "+.3f")
     if isinstance(cell, Spread):
         return _spread(cell)
     if isinstance(cell, PValue):
@@ -112,10 +117,13 @@ def _interval(one: Estimate, *, signed: bool) -> str:
         return "–"
     if one.too_few:
         return TOO_FEW
-    form = "+.3f" if signed else ".3f"
-    if math.isnan(one.low) or math.isnan(one.high):
-        return f"{one.value:{form}} [no interval]"
-    return f"{one.value:{form}} [{one.low:{form}}, {one.high:{form}}]".replace("-", "−")
+    return _ends(one.value, one.low, one.high, "+.3f" if signed else ".3f")
+
+
+def _ends(value: float, low: float, high: float, form: str) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return f"{value:{form}} [no interval]".replace("-", "−")
+    return f"{value:{form}} [{low:{form}}, {high:{form}}]".replace("-", "−")
 
 
 def _spread(one: Spread) -> str:
@@ -141,6 +149,8 @@ def _bare(cell: Cell, width: int) -> list[str]:
             str(cell.n),
             str(cell.cases),
         ]
+    elif isinstance(cell, Comparison):
+        found = [number(value) for value in (cell.difference, cell.low, cell.high)]
     elif isinstance(cell, Spread):
         found = [number(cell.mean), number(cell.sd), str(cell.folds)]
     elif isinstance(cell, PValue):

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from poxlens.evaluate.fold_figures import Spread
 from poxlens.evaluate.intervals import Estimate
-from poxlens.evaluate.significance import Comparison
 from poxlens.recipes.compare.report.analysis import Analysis
 from poxlens.recipes.compare.report.pooled import POOLED
 from poxlens.recipes.compare.report.table import Cell, PValue, Signed, Table
@@ -108,7 +106,7 @@ def _anova(found: Analysis) -> Table:
 
 def _tukey(found: Analysis) -> Table:
     rows = [
-        (one.setting, pair.first, pair.second, Signed(_estimate(pair)), PValue(pair.p))
+        (one.setting, pair.first, pair.second, pair, PValue(pair.p))
         for one in found.comparisons.settings
         for pair in one.tukey
     ]
@@ -150,7 +148,7 @@ def _pairs(found: Analysis) -> Table:
         "All pairs: corrected paired t-test of the accuracy of folds (Nadeau and Bengio 2003)",
         ("model", "minus", "difference", "p", "p, Holm"),
         tuple(
-            (pair.first, pair.second, Signed(_estimate(pair)), PValue(pair.p), PValue(pair.adjusted))
+            (pair.first, pair.second, pair, PValue(pair.p), PValue(pair.adjusted))
             for pair in found.comparisons.pairs
         ),
         "The variance is s² (1/J + tested/learnt from), which allows for folds that share training images; Holm's"
@@ -254,8 +252,8 @@ def _benefit(found: Analysis) -> Table:
         "Net benefit of referring at a probability, calibrated (Vickers and Elkin 2006)",
         ("model", *(f"at {threshold:g}" for threshold in SHOWN_THRESHOLDS)),
         tuple(rows),
-        f"Of the prevalence of this sample, {share:.0%} {found.tested.target}, which is not that of a clinic. A model is"
-        " of use at a threshold where it lies above 0 (refer nobody) and above referring everybody.",
+        f"Of the prevalence of this sample, {share:.0%} {found.tested.target}, which is not that of a clinic. A model"
+        " is of use at a threshold where it lies above 0 (refer nobody) and above referring everybody.",
     )
 
 
@@ -287,21 +285,4 @@ def _learning(found: Analysis) -> Table:
             for one in found.learning
         ),
         "95 % intervals over groups.",
-    )
-
-
-def _estimate(pair: Comparison) -> Estimate:
-    # A test's own interval; its cases are folds, of which there are enough when the test was made.
-    return Estimate(pair.difference, pair.low, pair.high, 0, 10**6)
-
-
-def spread_of(found: Analysis, network: str, setting: str, figure: str) -> Spread | None:
-    """Mean and SD over folds of a figure of one model, None when it was not run."""
-    return next(
-        (
-            one.spreads[figure]
-            for one in found.pooled
-            if (one.model.network, one.model.setting) == (network, setting)
-        ),
-        None,
     )
