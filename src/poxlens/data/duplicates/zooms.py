@@ -69,7 +69,9 @@ def zoom_candidates(
     found = {}
     for one, other, cosine in _nearest(vectors):
         first, second = sorted((rows[kept[one]], rows[kept[other]]))
-        found[first, second] = Candidate(first, second, cosine, near=False, suspect=cosine >= SUSPECT)
+        # Whitened over a handful of pictures a cosine says little.
+        suspect = cosine >= SUSPECT and len(kept) >= 4 * _KEPT
+        found[first, second] = Candidate(first, second, cosine, near=False, suspect=suspect)
     return [found[key] for key in sorted(found)]
 
 
