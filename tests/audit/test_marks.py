@@ -61,6 +61,23 @@ def test_a_stamp_is_found_with_its_carriers_and_the_stolen_photos(material):
     assert "2 files of web carry it too" in finding.advice
 
 
+def test_a_source_that_changed_its_logo_has_two_marks():
+    """Thirty photos with a stamp below, twenty with another above, five with none."""
+    photos = [skin(seed) for seed in range(55)]
+    stack = {name: [] for name in marks.FRAMES}
+    for number, photo in enumerate(photos):
+        if number < 50:
+            place, text = ((12, 190), "CLINIC") if number < 30 else ((150, 12), "Other House")
+            ImageDraw.Draw(photo).text(place, text, fill="white")
+        for name, signs in frames(np.asarray(photo)).items():
+            stack[name].append(signs)
+    (first, carry), (second, rest) = marks.peel({name: np.stack(signs) for name, signs in stack.items()})
+    assert np.flatnonzero(carry).tolist() == list(range(30))
+    assert np.flatnonzero(rest).tolist() == list(range(30, 50))
+    assert first.pixels >= 20
+    assert second.pixels >= 20
+
+
 def test_photos_without_a_mark_have_none():
     stack = {name: [] for name in marks.FRAMES}
     for seed in range(40):

@@ -98,11 +98,20 @@ def check_letters(material: Material, found: tuple[Lettered, ...]) -> list[Findi
             "warning" if apart or overall >= _MANY else "note",
             f"{overall:.0%} of {seen:,} photos looked at have letters, a logo or a frame drawn over them"
             + (f"; far more than elsewhere: {told}" if apart else ""),
-            "What is drawn over a photo tells where it comes from. poxlens data curate crops around it.",
+            f"What is drawn over a photo tells where it comes from. poxlens data curate crops around it. By source:"
+            f" {_by_source(found)}.",
             tuple(Item(material.rows[row].file, "letters, a logo or a frame") for row in carriers),
             {"looked_at": seen, "drawn_on": len(carriers)},
         )
     ]
+
+
+def _by_source(found: tuple[Lettered, ...]) -> str:
+    shares = []
+    for source in dict.fromkeys(one.source for one in found):
+        own = [one for one in found if one.source == source]
+        shares.append((sum(len(one.rows) for one in own) / sum(one.seen for one in own), source))
+    return some((f"{source} {share:.0%}" for share, source in sorted(shares, reverse=True)), 6)
 
 
 def _rest(one: Lettered, found: tuple[Lettered, ...]) -> float:

@@ -8,7 +8,7 @@ to one size, and by each corner at their own scale, since marks keep a distance 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from poxlens.audit.finding import Finding, Item, count, some
-from poxlens.audit.material import Ints, Material
+from poxlens.audit.material import Bools, Ints, Material
 from poxlens.errors import PhotoError
 from poxlens.evaluate.intervals import wilson
 from poxlens.photo.decode import decode
@@ -33,8 +33,9 @@ _DETAIL = 6  # grey levels from the local mean; JPEG noise and skin texture stay
 _WINDOW = 9  # px of the local mean
 _EDGE = 3  # px left out at each side: what frames do there is told by the border traits
 _MEAN = 0.25  # of the sign: a mark in a quarter of the photos; 0.2 is the most seen without one (n = 200)
-_SURE = 5.0  # standard deviations
+_SURE = 4.0  # standard deviations; 20 pixels side by side make it surer
 _PIXELS = 20  # of a mark at this size
+_MOST = 5  # marks of one source
 _CARRIES = 0.35  # agreement of one photo with the mark: 0.05 without it, 0.7 with it
 FRAMES = ("whole", "top left", "top right", "bottom left", "bottom right")
 """Ways of laying photos over each other."""
@@ -65,35 +66,58 @@ class MarkedSource:
 def find_marks(
     material: Material, *, workers: int = 2, seed: int = 0, advance: Callable[[], None] = lambda: None
 ) -> tuple[MarkedSource, ...]:
-    """The marks of each source of LEAST readable photos or more, the largest of each.
+    """The marks of each source of LEAST readable photos or more, the one that most photos carry first.
 
     At most SAMPLE photos of a source are read, in memory for one source at a time.
     """
     samples = dict(_samples(material, seed))
-    marks: dict[int, Mark] = {}
+    found: dict[int, list[tuple[Mark, Ints]]] = {}
     for source, rows in samples.items():
         if len(rows) >= LEAST:
             stacks = _stacks(material, rows, workers, advance)
-            several = [mark for frame, signs in stacks.items() for mark in repeated(frame, signs)]
+            several = [(mark, rows[carry]) for mark, carry in peel(stacks)]
             if several:
-                marks[source] = max(several, key=lambda mark: (mark.pixels, mark.frame == "whole"))
-    carried: dict[int, dict[int, list[int]]] = {source: {} for source in marks}
-    for place, rows in samples.items() if marks else ():
+                found[source] = several
+    elsewhere: dict[tuple[int, int], list[int]] = {}
+    for place, rows in samples.items() if found else ():
         stacks = _stacks(material, rows, workers, advance)
-        for source, mark in marks.items():
-            agree = agreement(stacks[mark.frame], mark.sign)
-            carried[source][place] = rows[agree >= _CARRIES].tolist()
-    found = []
-    for source, mark in marks.items():
-        own = carried[source].pop(source)
-        others = sorted(row for rows in carried[source].values() for row in rows)
-        if own:
-            found.append(
-                MarkedSource(
-                    material.sources[source], mark, samples[source], np.array(own), np.array(others, int)
-                )
-            )
-    return tuple(found)
+        for source, several in found.items():
+            for number, (mark, _) in enumerate(several):
+                if place != source:
+                    carry = agreement(stacks[mark.frame], mark.sign) >= _CARRIES
+                    elsewhere.setdefault((source, number), []).extend(rows[carry].tolist())
+    return tuple(
+        MarkedSource(
+            material.sources[source],
+            mark,
+            samples[source],
+            carriers,
+            np.array(sorted(elsewhere.get((source, number), ())), np.int64),
+        )
+        for source, several in found.items()
+        for number, (mark, carriers) in enumerate(several)
+    )
+
+
+def peel(stacks: Mapping[str, Signs]) -> list[tuple[Mark, Bools]]:
+    """The marks of one source with the photos that carry each, [n], the one that most carry first.
+
+    A source that changed its logo has two, and the rarer one shows only once the other's photos are gone.
+    """
+    photos = len(next(iter(stacks.values())))
+    rest = np.ones(photos, bool)
+    found: list[tuple[Mark, Bools]] = []
+    while rest.sum() >= LEAST and len(found) < _MOST:
+        several = [mark for frame, signs in stacks.items() for mark in repeated(frame, signs[rest])]
+        if not several:
+            break
+        best = max(several, key=lambda mark: (mark.pixels, mark.frame == "whole"))
+        carry = rest & (agreement(stacks[best.frame], best.sign) >= _CARRIES)
+        if not carry.any():
+            break
+        found.append((best, carry))
+        rest &= ~carry
+    return sorted(found, key=lambda one: -int(one[1].sum()))
 
 
 def photos_read(material: Material) -> int:

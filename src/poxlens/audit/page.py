@@ -12,6 +12,7 @@ from poxlens.audit.finding import SEVERITIES, Finding
 from poxlens.audit.spread import MEASURES
 from poxlens.audit.traits import ALL, FAMILIES, SOURCE
 from poxlens.audit.wording import AID, VERDICT, verdict
+from poxlens.evaluate.intervals import Estimate
 from poxlens.pages.bars import legend, stacked_bars
 from poxlens.pages.document import document, heading, section, table, tiles
 from poxlens.pages.dots import interval_dots
@@ -32,6 +33,7 @@ def page(audit: Audit) -> str:
         section("Classes and sources", _sources(audit)),
         section("Classes told without looking at the skin", _probes(audit)),
         section("How the files of each class differ", _spreads(audit)),
+        *([section("Letters, logos and frames drawn over photos", _letters(audit))] if audit.letters else []),
         section("Classes, independent units and skin tone", _classes(audit)),
     ]
     return document(f"Audit of {audit.name}", _head(audit) + "".join(parts), footer=AID)
@@ -217,6 +219,17 @@ def _spreads(audit: Audit) -> str:
     )
 
 
+def _letters(audit: Audit) -> str:
+    rows = [
+        (f"{one.label} ({one.source})", f"{len(one.rows)} of {one.seen}", _share(one.share))
+        for one in sorted(audit.letters, key=lambda one: -one.share.value)
+    ]
+    return (
+        "<p>Told by the network that curation crops with, on a sample of each class in each source.</p>"
+        + table("", ("", "photos", "share"), rows)
+    )
+
+
 def _classes(audit: Audit) -> str:
     rows = []
     for one in audit.classes:
@@ -229,7 +242,7 @@ def _classes(audit: Audit) -> str:
     cells = [
         (
             one.label, f"{one.images:,}", f"{one.units:,}", f"{one.light:,}", f"{one.dark:,}", f"{one.untold:,}",
-            _dark_share(one.dark_share.value, one.dark_share.low, one.dark_share.high),
+            _share(one.dark_share),
         )
         for one in audit.classes
     ]  # fmt: skip
@@ -243,10 +256,12 @@ def _classes(audit: Audit) -> str:
     )
 
 
-def _dark_share(value: float, low: float, high: float) -> str:
-    if not math.isfinite(value):
+def _share(figure: Estimate) -> str:
+    if not math.isfinite(figure.value):
         return "–"
-    return f"{value:.0%} [{low:.0%}–{high:.0%}]" if math.isfinite(low) else f"{value:.0%}"
+    if not math.isfinite(figure.low):
+        return f"{figure.value:.0%}"
+    return f"{figure.value:.0%} [{figure.low:.0%}–{figure.high:.0%}]"
 
 
 def _scale(low: float, high: float) -> tuple[float, float, list[float]]:
