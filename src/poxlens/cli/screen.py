@@ -19,8 +19,8 @@ from poxlens.screen.context import Context, ContextError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from poxlens.cli.answers import Report
     from poxlens.cli.heatmaps import HeatmapFolder
-    from poxlens.cli.report import Report
     from poxlens.screen.decision import Decision
     from poxlens.screen.screener import Screener
 
@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
     import_runtime()
     bundle = loading.result()
     engine = Engine(bundle, wait=False)
-    from poxlens.cli.report import JsonReport, TextReport
+    from poxlens.cli.answers import JsonReport, TextReport
     from poxlens.screen.screener import Screener
 
     report = JsonReport() if options.json else TextReport(several=_several(options.sources))

@@ -167,7 +167,8 @@ def t_test(one: ArrayLike, other: ArrayLike) -> Test:
 def corrected_t_test(name: tuple[str, str], differences: ArrayLike, *, test_share: float) -> Comparison:
     """Paired t-test over folds whose training parts overlap (Nadeau and Bengio 2003, equation 9).
 
-    The variance of the mean is s^2 (1/J + test/train) instead of s^2/J.
+    The variance of the mean is s^2 (1/J + test/train) instead of s^2/J. Differences that are all alike have no
+    variance to test with: p is 1 when they are 0, else NaN, for on small folds such a chance is no proof.
 
     Args:
         name: the two models.
@@ -182,9 +183,10 @@ def corrected_t_test(name: tuple[str, str], differences: ArrayLike, *, test_shar
         raise ValueError(f"{found.size} differences are too few for a test")
     mean, spread = float(found.mean()), float(found.var(ddof=1))
     error = math.sqrt(spread * (1 / found.size + test_share))
-    if error == 0:
-        p = 1.0 if mean == 0 else 0.0
-        return Comparison(*name, mean, mean, mean, p, p)
+    if error <= 1e-12 * max(1.0, abs(mean)):  # rounding leaves 1e-17 where all are alike
+        if abs(mean) <= 1e-12:
+            return Comparison(*name, 0.0, 0.0, 0.0, 1.0, 1.0)
+        return Comparison(*name, mean, math.nan, math.nan, math.nan, math.nan)
     p = float(2 * stats.t.sf(abs(mean / error), found.size - 1))
     half = float(stats.t.ppf(0.975, found.size - 1)) * error
     return Comparison(*name, mean, mean - half, mean + half, p, p)

@@ -26,6 +26,13 @@ def curve_figures(found: Analysis) -> list[Figure]:
     leaders = found.leaders
     share = float(np.mean(found.tested.positive))
     figures = [_confusions(found, network) for network in found.tested.networks]
+    best = Figure(
+        "confusion",
+        "Confusion matrices of each network's most accurate setting",
+        tuple(_confusion(one.pooled, found.tested.classes, one.pooled.model.name) for one in leaders),
+        size=_matrix(found),
+    )
+    figures.append(best)
     figures += [
         Figure("roc", "ROC curves", tuple(_roc(one, target) for one in leaders)),
         Figure("precision-recall", "Precision and recall", tuple(_pr(one, share) for one in leaders)),
@@ -45,17 +52,24 @@ def curve_figures(found: Analysis) -> list[Figure]:
 
 def _confusions(found: Analysis, network: str) -> Figure:
     classes = found.tested.classes
-    side = 1.6 + 0.55 * len(classes)
     return Figure(
         f"confusion-{network}",
         f"Confusion matrices of {network}",
-        tuple(_confusion(one, classes) for one in found.pooled if one.model.network == network),
-        size=(side + 0.4, side),
-        columns=3,
+        tuple(
+            _confusion(one, classes, one.model.setting)
+            for one in found.pooled
+            if one.model.network == network
+        ),
+        size=_matrix(found),
     )
 
 
-def _confusion(one: Pooled, classes: Sequence[str]) -> Panel:
+def _matrix(found: Analysis) -> tuple[float, float]:
+    side = 1.6 + 0.55 * len(found.tested.classes)
+    return side + 0.4, side
+
+
+def _confusion(one: Pooled, classes: Sequence[str], title: str) -> Panel:
     counts = one.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
@@ -65,7 +79,7 @@ def _confusion(one: Pooled, classes: Sequence[str]) -> Panel:
         axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(classes)), classes)
         axes.set(xlabel="decided", ylabel="truth")
-        axes.set_title(one.model.setting)
+        axes.set_title(title)
         for row in range(len(classes)):
             for column in range(len(classes)):
                 axes.text(

@@ -72,7 +72,7 @@ def pca(network: str, features: NDArray[np.float32]) -> Embedding:
     largest = np.abs(directions).argmax(axis=1)
     directions = directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
     shares = np.square(scales[:3]) / max(float(np.square(scales).sum()), 1e-12)
-    told = ", ".join(f"{share:.0%}" for share in shares)
+    told = ", ".join(f"{100 * share:.0f} %" for share in shares)
     return Embedding(network, "PCA", _scaled(table @ directions.T), f"axes hold {told} of the variance")
 
 

@@ -17,7 +17,7 @@ from poxlens.evaluate.intervals import Estimate, estimate
 from poxlens.evaluate.metrics import accuracy, macro_f1
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Statistic
-from poxlens.recipes.compare.report.reading import ReportError, Row, read_rows
+from poxlens.recipes.compare.report.rows import ReportError, Row, read_rows
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from poxlens.evaluate.prevalence import PREVALENCES
 from poxlens.pages.document import document, heading, notes, section, table, tiles
 from poxlens.recipes.compare.report.analysis import Analysis
 from poxlens.recipes.compare.report.drawing import Figure
@@ -120,17 +121,17 @@ def _data(found: Analysis) -> str:
 
 
 def _results(found: Analysis, of: Mapping[str, Table], drawn: Mapping[str, Figure]) -> str:
-    first = [f"confusion-{leader.pooled.model.network}" for leader in found.leaders[:3]]
     return (
         dots_by_network(found, "accuracy")
-        + _shown(of, "pooled")
+        + _shown(of, "decisions")
+        + _shown(of, "probabilities")
         + _shown(of, "recall")
         + _shown(of, "folds")
         + _shown(of, "beside-the-paper")
-        + "<p>Row-normalised, counts"
+        + "<p>Confusion matrices: the share of each class, counts"
         + (" of all repeats" if found.tested.repeats > 1 else "")
-        + " in brackets; the three most accurate networks (figures/ has all).</p>"
-        + "".join(_panels(drawn, name, small=False) for name in first)
+        + " in brackets; figures/ has every setting.</p>"
+        + _panels(drawn, "confusion")
         + "<p>Curves of each network's most accurate setting, pointwise 95 % bands from a bootstrap over groups.</p>"
         + _panels(drawn, "roc")
         + _panels(drawn, "precision-recall")
@@ -147,7 +148,7 @@ def _statistics(found: Analysis, of: Mapping[str, Table]) -> str:
         f"<p>{escape(pairs_told(found))}</p>"
         + _shown(of, "against-best")
         + _some(of, "pairs", with_best | clear, "pairs with the most accurate model, and those that differ")
-        + "<h3>As in the paper</h3>"
+        + "<p>What follows is as in the paper, to be set beside it.</p>"
         + _shown(of, "anova")
         + _some(of, "tukey", _significant(of.get("tukey")), "pairs with p under .05")
         + f"<p>{escape(augmentation_told(found))}</p>"
@@ -178,7 +179,7 @@ def _use(of: Mapping[str, Table], drawn: Mapping[str, Figure]) -> str:
         _panels(drawn, "decision-curve")
         + _shown(of, "net-benefit")
         + _panels(drawn, "prevalence")
-        + _shown(of, "prevalence")
+        + _some(of, "prevalence", set(range(len(PREVALENCES))), "the most accurate model")
     )
 
 
@@ -227,11 +228,14 @@ def _some(of: Mapping[str, Table], name: str, places: set[int], which: str) -> s
     if one is None:
         return ""
     rows = [tuple(text(cell) for cell in row) for place, row in enumerate(one.rows) if place in places]
+    heads = one.heads
+    if heads[:2] == ("network", "setting"):  # one column: a phone has room for one beside the numbers
+        heads, rows = ("model", *heads[2:]), [(f"{row[0]} {row[1]}", *row[2:]) for row in rows]
     left = f" Shown: {which}, {len(rows)} of {len(one.rows)}; tables/{name}.csv has all." * (
         len(rows) < len(one.rows)
     )
-    body = table(one.title, one.heads, rows, told=one.told) if rows else f"<p><b>{escape(one.title)}</b></p>"
-    return body + f'<p class="note">{escape(one.note + left)}</p>'
+    body = table("", heads, rows, told=one.told) if rows else ""
+    return f'<h3>{escape(one.title)}</h3>{body}<p class="note">{escape(one.note + left)}</p>'
 
 
 def _panels(drawn: Mapping[str, Figure], name: str, *, small: bool = False) -> str:

@@ -37,8 +37,8 @@ def protocol(found: Analysis) -> str:
     skipped = record.facts.get("skipped") or []
     extra = record.facts.get("only_learnt_from") or 0
     lines = [
-        f"Dealt to {' or '.join(map(str, folds))} folds{repeats}, {kept}; {share:.0%} of each development part is for"
-        " choosing hyper-parameters."
+        f"Dealt to {' or '.join(map(str, folds))} folds{repeats}, {kept}; {100 * share:.0f} % of each development part"
+        " is for choosing hyper-parameters."
     ]
     if extra:
         lines.append(f"{extra} more images are learnt from and never tested.")
@@ -56,7 +56,7 @@ def dots_by_network(found: Analysis, figure: str) -> str:
     shown = []
     for network in found.tested.networks:
         rows = [
-            (one.model.setting, *_ends(one.figures[figure]))
+            (_short(one.model.setting), *_ends(one.figures[figure]))
             for one in found.pooled
             if one.model.network == network
         ]
@@ -70,7 +70,7 @@ def dots_by_network(found: Analysis, figure: str) -> str:
 def tone_dots(found: Analysis) -> str:
     """Accuracy on light minus on dark skin of each network's best setting; nothing where cases are too few."""
     tones = [(one.pooled.model.network, found.tones[one.pooled.model.name]) for one in found.leaders]
-    rows = [(name, *_ends(one.difference)) for name, one in tones if not one.few]
+    rows = [(_short(name), *_ends(one.difference)) for name, one in tones if not one.few]
     if not rows:
         return ""
     reach = max(abs(value) for row in rows for value in row[1:] if math.isfinite(value))
@@ -125,8 +125,8 @@ def limits(found: Analysis) -> str:
         " other cameras, light and diseases are to be expected, and a threshold chosen here need not hold there.",
         "Whether the model looks at the skin. Where each class comes from its own source, accuracy partly measures the"
         " source: poxlens data audit tests for that.",
-        f"How often {target} is found. {share:.0%} of these images show it; predictive values at other shares are"
-        " computed, not measured.",
+        f"How often {target} is found. {100 * share:.0f} % of these images show it; predictive values at other shares"
+        " are computed, not measured.",
         "Whether labels are right. No PCR result stands behind a photo from the web.",
         f"That {found.comparisons.best} is the best. It is the most accurate of {len(found.pooled)} models on these"
         " very images, so expect a little less on others.",
@@ -135,6 +135,12 @@ def limits(found: Analysis) -> str:
     if found.record.warning:
         lines.insert(0, "How accurate the networks are: " + found.record.warning)
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _short(name: str) -> str:
+    """What fits beside a plot on a phone; tables have the whole name."""
+    shorter = name.replace("+augmentation", " + aug.")
+    return shorter if len(shorter) <= 16 else shorter[:15] + "…"
 
 
 def _ends(one: Estimate) -> tuple[float, float, float]:

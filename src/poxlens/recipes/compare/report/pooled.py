@@ -25,18 +25,10 @@ from poxlens.evaluate.repeated import over_repeats
 from poxlens.evaluate.statistic import Floats, Statistic, share
 from poxlens.recipes.compare.report.reading import Model, Tested
 
-POOLED = (
-    "accuracy",
-    "balanced accuracy",
-    "macro F1",
-    "AUROC",
-    "average precision",
-    "sensitivity at .5",
-    "specificity at .5",
-    "ECE",
-    "Brier score",
-)
-"""Figures over all images; the last six are of the target's probability."""
+DECISIONS = ("accuracy", "balanced accuracy", "macro F1", "sensitivity at .5", "specificity at .5")
+PROBABILITIES = ("AUROC", "average precision", "ECE", "Brier score")
+POOLED = (*DECISIONS, *PROBABILITIES)
+"""Figures over all images; all but the first three are of the target's probability."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any
 from poxlens.data.splits.splits import Splits
 from poxlens.data.splits.store import read_splits
 from poxlens.errors import SplitError
-from poxlens.recipes.compare.report.reading import Place, ReportError
+from poxlens.recipes.compare.report.rows import Place, ReportError
 
 
 @dataclass(frozen=True, eq=False)

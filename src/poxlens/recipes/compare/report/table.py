@@ -121,9 +121,21 @@ def _interval(one: Estimate, *, signed: bool) -> str:
 
 
 def _ends(value: float, low: float, high: float, form: str) -> str:
+    shown = f"{value:{form}}" if form.startswith("+") else _short_of_one(value)
     if math.isnan(low) or math.isnan(high):
-        return f"{value:{form}} [no interval]".replace("-", "−")
-    return f"{value:{form}} [{low:{form}}, {high:{form}}]".replace("-", "−")
+        return f"{shown} [no interval]".replace("-", "−")
+    ends = (low, high)
+    first, last = (f"{end:{form}}" if form.startswith("+") else _short_of_one(end) for end in ends)
+    return f"{shown} [{first}, {last}]".replace("-", "−")
+
+
+def _short_of_one(value: float) -> str:
+    """Three digits, more where 1 is not reached: 0.9996 must not read 1.000."""
+    for digits in range(3, 6):
+        shown = f"{value:.{digits}f}"
+        if value >= 1 or not shown.startswith("1"):
+            return shown
+    return shown
 
 
 def _spread(one: Spread) -> str:

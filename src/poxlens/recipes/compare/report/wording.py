@@ -53,7 +53,7 @@ def calibration_told(found: Analysis) -> str:
     worse = sum(_above(one.change["ECE"]) for one in every)
     return (
         f"Temperature scaling, fitted on the other folds, lowers the ECE of {better} of {len(every)} models by more"
-        f" than chance and raises that of {worse}. A dot on the diagonal means that the stated probability is what happens."
+        f" than chance and raises that of {worse}. A dot on the diagonal: the stated probability is what happens."
     )
 
 
