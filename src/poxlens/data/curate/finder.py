@@ -56,9 +56,12 @@ class Finder:
             two arrays [h, w] float32, 0-1, that cover the whole image; h, w about a 32nd of the short side.
         """
         image = _fitted(pixels)
-        logits = self._session.run(["maps"], {"image": image[None]})[0][0]
-        probabilities = 1.0 / (1.0 + np.exp(-logits.astype(np.float32)))
-        return probabilities[0], probabilities[1]
+        # The mirrored image too: what it sees on one side only was chance.
+        both = np.stack([image, image[:, ::-1]])
+        logits = self._session.run(["maps"], {"image": both})[0].astype(np.float32)
+        probabilities = 1.0 / (1.0 + np.exp(-logits))
+        background, drawn = (probabilities[0] + probabilities[1, :, :, ::-1]) / 2
+        return background, drawn
 
 
 @cache

@@ -27,9 +27,8 @@ LEAST_SIDE = 224  # px; Campana 2024, section 4.1
 class Rule:
     """What decides a proposal beside the network. Set on images that are not in the test of docs/curation.md."""
 
-    limit: float = 0.25  # probability from which a place is background
-    margin: float = 0.5  # cells of the map (8 px of a short side of 256) kept clear around the square
-    doubt: float = 0.04  # mean probability of background within a square, above which it is shrunk
+    limit: float = 0.12  # probability from which a place is background
+    margin: float = 1.5  # cells of the map (8 px of a short side of 256) kept clear around the square
     least_skin: float = 0.04  # of the area: with less there is no skin to be seen
     looks: int = 2  # closer looks at the square, each of which may shrink it
 
