@@ -215,6 +215,8 @@ def figure(one: Probe) -> str:
 
 def _scopes(bench: Bench) -> Iterator[tuple[str, Ints]]:
     """The whole table, and each source with two classes or more."""
+    if not len(bench.label):
+        return
     yield EVERYTHING, np.arange(len(bench.label))
     if len(np.unique(bench.source)) < 2:
         return

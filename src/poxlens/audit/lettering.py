@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from poxlens.audit.finding import Finding, Item, some
 from poxlens.audit.material import Ints, Material
 from poxlens.errors import PhotoError
-from poxlens.evaluate.intervals import Estimate, estimate
+from poxlens.evaluate.intervals import FEW, Estimate, estimate
 from poxlens.evaluate.statistic import share
 from poxlens.photo.decode import decode
 
@@ -83,7 +83,9 @@ def check_letters(material: Material, found: tuple[Lettered, ...]) -> list[Findi
         return []
     overall = len(carriers) / seen
     apart = [
-        one for one in found if one.share.value >= _MANY and one.share.value >= _APART * _rest(one, found)
+        one
+        for one in found
+        if one.share.cases >= FEW and one.share.value >= max(_MANY, _APART * _rest(one, found))
     ]
     told = some(
         (
@@ -95,7 +97,7 @@ def check_letters(material: Material, found: tuple[Lettered, ...]) -> list[Findi
     return [
         Finding(
             "mark.letters",
-            "warning" if apart or overall >= _MANY else "note",
+            "warning" if apart or (overall >= _MANY and seen >= FEW) else "note",
             f"{overall:.0%} of {seen:,} photos looked at have letters, a logo or a frame drawn over them"
             + (f"; far more than elsewhere: {told}" if apart else ""),
             f"What is drawn over a photo tells where it comes from. poxlens data curate crops around it. By source:"

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from poxlens.audit.audit import Audit
-from poxlens.audit.finding import Finding
+from poxlens.audit.finding import Finding, count
 from poxlens.audit.wording import AID, VERDICT, verdict
 
 _STYLE = {"leak": "bold white on red", "fault": "bold red", "warning": "yellow", "note": "dim"}
@@ -22,8 +22,9 @@ def show(audit: Audit, console: Console) -> None:
     split = f" and the split {audit.split}" if audit.split else ""
     console.print(
         Text(
-            f"{audit.images:,} images{split}, {audit.units:,} independent units, {len(audit.classes)} classes,"
-            f" {len(audit.sources)} sources; {audit.images - audit.readable:,} could not be read.\n"
+            f"{count(audit.images, 'image')}{split}, {count(audit.units, 'independent unit')},"
+            f" {count(len(audit.classes), 'class', 'classes')}, {count(len(audit.sources), 'source')};"
+            f" {audit.images - audit.readable:,} could not be read.\n"
         )
     )
     for one in audit.findings:

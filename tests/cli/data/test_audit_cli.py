@@ -199,3 +199,27 @@ def test_a_table_without_a_sound_row_is_told(tmp_path, capsys):
     (tmp_path / "t.csv").write_text("name,label\na,b\n")
     assert main(["data", "audit", str(tmp_path / "t.csv"), "--out", str(tmp_path / "o")]) == 1
     assert 'no column "file"' in capsys.readouterr().err
+
+
+def test_a_table_whose_files_are_all_gone_is_audited_and_not_cleaned(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("file,label\nnone.jpg,a\nnone2.jpg,b\n")
+    fix = tmp_path / "clean.csv"
+    code = main(
+        [
+            "data",
+            "audit",
+            str(tmp_path / "t.csv"),
+            "--out",
+            str(tmp_path / "o"),
+            "--fix",
+            str(fix),
+            "--jobs",
+            "1",
+        ]
+    )
+    said = capsys.readouterr()
+    assert code == 1
+    assert "2 files are not there" in said.out
+    assert "Nothing would be left of the table" in said.err
+    assert (tmp_path / "o" / "report.html").exists()
+    assert not fix.exists()

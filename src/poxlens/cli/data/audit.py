@@ -94,8 +94,11 @@ def audit(
         step=step,
     )
     written = _write(found, out)
-    fixed = _fix(fix, material, found, faults, table.root) if fix else ""
-    _show(found, written, fixed, as_json=as_json)
+    _show(found, written, as_json=as_json)
+    if fix:
+        # After the report: a table of which nothing is left has one all the same.
+        told = _fix(fix, material, found, faults, table.root)
+        print(told, file=sys.stderr if as_json else sys.stdout)
     if reaches(found.findings, fail_on) or found.readable < found.images:
         raise typer.Exit(FAILED)
 
@@ -233,13 +236,11 @@ def _fix(path: Path, material: Material, found: Audit, faults: Faults, root: Pat
     )
 
 
-def _show(found: Audit, written: Path, fixed: str, *, as_json: bool) -> None:
+def _show(found: Audit, written: Path, *, as_json: bool) -> None:
     if as_json:
         from poxlens.audit.record import text
 
         print(text(found), end="")
-        if fixed:
-            print(fixed, file=sys.stderr)
         return
     from rich.console import Console
 
@@ -249,5 +250,3 @@ def _show(found: Audit, written: Path, fixed: str, *, as_json: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else 140)
     show(found, console)
     console.print(f"Written: {written}, audit.json", soft_wrap=True, highlight=False)
-    if fixed:
-        console.print(fixed, soft_wrap=True, highlight=False)
