@@ -19,8 +19,8 @@ from poxlens.errors import WeightsError
 from poxlens.files import sha256_bytes
 
 FILE = "fingerprint.onnx"
-SHA256 = "15fa92e7fdb8a5e005aa952c9d91fa985d1ef20f9d87df1df9c3443deb2eca75"
-VERSION = f"lite0n-{SHA256[:8]}"  # fingerprints of another version do not compare
+SHA256 = "c23d1d97614cbfdbaeb00af02dc8dd9b775acc6d17324b1bd00696020333aa4b"
+VERSION = f"lite0q-{SHA256[:8]}"  # fingerprints of another version do not compare
 SIDE = 96  # px of the square that the network sees
 SIZE = 224  # numbers: the mean and the generalised mean of 112 channels, each part of unit length
 

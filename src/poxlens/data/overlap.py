@@ -42,9 +42,15 @@ def structure(thumb: Bytes, side: int) -> Floats:
     small = thumb if side == len(thumb) else cv2.resize(thumb, (side, side), interpolation=cv2.INTER_AREA)
     left = small.astype(np.float32)
     left -= cv2.GaussianBlur(left, (0, 0), side * _SHADING)
-    bound = max(float(np.median(np.abs(left))) * _CLIP, 1e-3)
+    bound = max(_middle(left) * _CLIP, 1e-3)
     clipped: Floats = np.clip(left, -bound, bound)
     return clipped
+
+
+def _middle(values: Floats) -> float:
+    """The median of absolute values; of two in the middle the larger (`np.median` costs ten times as much)."""
+    size = values.size // 2
+    return float(np.partition(np.abs(values).ravel(), size)[size])
 
 
 def coarse_structures(thumbs: Bytes) -> Floats:
@@ -64,10 +70,11 @@ def overlap(first: Bytes, second: Bytes, small_first: Floats, small_second: Floa
         small_first: `structure` of the first at 16 px.
         small_second: of the second.
     """
-    plain = min(np.median(np.abs(small_first)), np.median(np.abs(small_second))) < _LEAST_STRUCTURE
+    # The largest value is the clipped one: _CLIP medians, where there is any structure.
+    plain = min(float(small_first.max()), float(small_second.max())) < _LEAST_STRUCTURE * _CLIP
     coarse, place = _coarse(small_first, small_second)
     fine = coarse if coarse < _HOPEFUL else _fitted(first, second, place)
-    return Overlap(coarse, fine, place.mirrored, bool(plain))
+    return Overlap(coarse, fine, place.mirrored, plain)
 
 
 @dataclass(frozen=True)
