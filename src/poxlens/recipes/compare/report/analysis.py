@@ -13,10 +13,10 @@ from poxlens.evaluate.fairness import ToneComparison, compare_tones
 from poxlens.evaluate.intervals import RESAMPLES
 from poxlens.recipes.compare.report.calibrated import Calibrated, calibrate
 from poxlens.recipes.compare.report.comparisons import Comparisons, best_of, compare_models
-from poxlens.recipes.compare.report.learning import LearningPoint, read_learning
 from poxlens.recipes.compare.report.pooled import Pooled, pool
 from poxlens.recipes.compare.report.reading import Model, Tested, read_tested
 from poxlens.recipes.compare.report.record import Record, read_record
+from poxlens.recipes.compare.report.series import Learnt, Point, read_learning, read_leaving_one_out
 from poxlens.recipes.compare.report.trials import Search, read_searches
 from poxlens.recipes.compare.report.usefulness import Useful, weigh
 from poxlens.recipes.default import Step, silent
@@ -46,7 +46,8 @@ class Analysis:
     calibrated: Mapping[str, Calibrated]  # model -> before and after; empty with one fold
     leaders: tuple[Leader, ...]  # best first
     searches: tuple[Search, ...]
-    learning: tuple[LearningPoint, ...]
+    learning: tuple[Learnt, ...]
+    left_out: tuple[Point, ...]  # leave-one-out
     resamples: int
 
     @property
@@ -98,6 +99,9 @@ def analyse(run: Path, *, resamples: int = RESAMPLES, step: Step = silent) -> An
         leaders=tuple(leaders),
         searches=read_searches(run / "units", tested),
         learning=read_learning(run / "learning.csv", record.target, resamples=resamples, seed=seed),
+        left_out=read_leaving_one_out(
+            run / "leave-one-out.csv", record.target, resamples=resamples, seed=seed
+        ),
         resamples=resamples,
     )
 

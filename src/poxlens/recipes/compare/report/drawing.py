@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ class Figure:
         columns = min(self.columns, len(self.panels))
         rows = -(-len(self.panels) // columns)
         with _canvas(self, self.panels, rows, columns) as canvas:
-            return {f"{self.name}.png": _png(canvas, 200), f"{self.name}.svg": _svg(canvas)}
+            stem = re.sub(r"[^\w.+-]", "-", self.name)  # a network's name may hold what a file's may not
+            return {f"{stem}.png": _png(canvas, 200), f"{stem}.svg": _svg(canvas)}
 
     def images(self) -> list[str]:
         """Each panel as an <img> with everything in it."""

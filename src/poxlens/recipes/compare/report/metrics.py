@@ -83,6 +83,15 @@ def metrics(found: Analysis) -> dict[str, Any]:
             },
         },
         "leaders": [_leader(one) for one in found.leaders],
+        "leave_one_out": [
+            {
+                "network": one.network,
+                "setting": one.setting,
+                "way": one.value,
+                "figures": {name: _estimate(value) for name, value in one.figures.items()},
+            }
+            for one in found.left_out
+        ],
         "learning": [
             {
                 "network": one.network,

@@ -128,6 +128,7 @@ def _results(found: Analysis, of: Mapping[str, Table], drawn: Mapping[str, Figur
         + _shown(of, "recall")
         + _shown(of, "folds")
         + _shown(of, "beside-the-paper")
+        + _shown(of, "leave-one-out")
         + "<p>Confusion matrices: the share of each class, counts"
         + (" of all repeats" if found.tested.repeats > 1 else "")
         + " in brackets; figures/ has every setting.</p>"
@@ -235,7 +236,7 @@ def _some(of: Mapping[str, Table], name: str, places: set[int], which: str) -> s
         len(rows) < len(one.rows)
     )
     body = table("", heads, rows, told=one.told) if rows else ""
-    return f'<h3>{escape(one.title)}</h3>{body}<p class="note">{escape(one.note + left)}</p>'
+    return f'<div class="models"><h3>{escape(one.title)}</h3>{body}</div><p class="note">{escape(one.note + left)}</p>'
 
 
 def _panels(drawn: Mapping[str, Figure], name: str, *, small: bool = False) -> str:

@@ -15,6 +15,10 @@ from poxlens.recipes.compare.report.pooled import DECISIONS, PROBABILITIES
 from poxlens.recipes.compare.report.table import Cell, PValue, Signed, Table
 from poxlens.recipes.compare.report.usefulness import Useful
 
+NOTHING = Estimate(math.nan, math.nan, math.nan, 0, 0)
+ECE_TOLD = (
+    "ECE over ten bins of equal numbers of images. 95 % intervals: whole groups are drawn with replacement."
+)
 SHOWN_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -30,6 +34,7 @@ def tables(found: Analysis) -> tuple[Table, ...]:
         _tones(found),
         _benefit(found),
         _prevalence(found),
+        _left_out(found),
         _learning(found),
     ]
     return tuple(table for table in every if table.rows)
@@ -46,7 +51,9 @@ def _pooled(found: Analysis, name: str, figures: Sequence[str], of: str) -> Tabl
             (one.model.network, one.model.setting, *(one.figures[figure] for figure in figures))
             for one in found.pooled
         ),
-        f"The decision is the most probable class; sensitivity and specificity are of {found.tested.target} at"
+        ECE_TOLD
+        if "ECE" in figures
+        else f"The decision is the most probable class; sensitivity and specificity are of {found.tested.target} at"
         f" probability .5. 95 % intervals: whole groups are drawn with replacement ({found.resamples} resamples);"
         " repeats are averaged, not counted as new images.",
     )
@@ -164,15 +171,29 @@ def _prevalence(found: Analysis) -> Table:
     )
 
 
+def _left_out(found: Analysis) -> Table:
+    names = tuple(dict.fromkeys(name for one in found.left_out for name in one.figures))
+    return Table(
+        "leave-one-out",
+        "Leave-one-out",
+        ("network", "setting", "way", *names),
+        tuple(
+            (one.network, one.setting, one.value, *(one.figures.get(name, NOTHING) for name in names))
+            for one in found.left_out
+        ),
+        "best-fold: with the hyper-parameters of the fold that tested best, as Campana 2024, which LEAKS: they were"
+        " chosen by test images. nested: chosen anew without what is left out. Micro F1 is the accuracy.",
+    )
+
+
 def _learning(found: Analysis) -> Table:
     names = tuple(dict.fromkeys(name for one in found.learning for name in one.figures))
-    nothing = Estimate(math.nan, math.nan, math.nan, 0, 0)
     return Table(
         "learning-curve",
         "Figures over the number of images learnt from",
         ("network", "setting", "images", *names),
         tuple(
-            (one.network, one.setting, one.size, *(one.figures.get(name, nothing) for name in names))
+            (one.network, one.setting, one.size, *(one.figures.get(name, NOTHING) for name in names))
             for one in found.learning
         ),
         "95 % intervals over groups.",

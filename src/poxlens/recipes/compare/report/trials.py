@@ -59,13 +59,18 @@ def read_searches(folder: Path, tested: Tested) -> tuple[Search, ...]:
         folder: `units` of the run folder.
         tested: the predictions.
     """
+    units: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(folder.rglob("*.json")):
+        unit = _read(path)
+        if unit is not None:
+            units.setdefault(unit["model"], []).append(unit)
     found = []
     for model in tested.models:
-        parts = []
-        for path in sorted((folder / model.network / model.setting).glob("*.json")):
-            unit = _read(path)
-            if unit is not None and _is_current(unit, tested, model.probabilities):
-                parts.append(_trials(unit))
+        parts = [
+            _trials(unit)
+            for unit in units.get(f"{model.network}/{model.setting}", ())
+            if _is_current(unit, tested, model.probabilities)
+        ]
         trials = tuple(trial for part in parts for trial in part)
         if trials:
             found.append(Search(model.network, model.setting, len(parts), trials))
@@ -75,7 +80,8 @@ def read_searches(folder: Path, tested: Tested) -> tuple[Search, ...]:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         unit = json.loads(path.read_text("utf-8"))
-        repeat, fold = unit["unit"].rsplit("/", 1)[1].split(".")
+        unit["model"], at = unit["unit"].rsplit("/", 1)
+        repeat, fold = at.split(".")  # a variant of leave-one-out or a learning curve has words here
         unit["place"] = (int(repeat), int(fold))
         if not unit["trials"] or "learning_rate" not in unit["trials"][0] or not unit["chosen"]:
             return None
