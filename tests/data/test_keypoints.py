@@ -32,7 +32,7 @@ def to_working(pixels):
 def test_the_working_picture_keeps_its_shape_and_area():
     tall = describe(np.random.default_rng(0).integers(0, 256, (300, 150, 3), dtype=np.uint8))
     assert tall.grey.shape == (407, 204)
-    assert tall.picture.shape == (407, 204, 3)
+    assert tall.colour.shape == (102, 51, 3)
     assert len(tall.place) == MOST
     assert np.linalg.norm(tall.descriptor, axis=1) == pytest.approx(1, abs=1e-3)
 

@@ -24,6 +24,7 @@ MOST = 500  # keypoints of a picture
 FEWEST = 5  # matches that are needed to look at a map at all: three points fit any
 TOLERANCE = 3.0  # px of the working picture
 
+_COLOUR_SIDE = 72  # px
 _CELLS = 6  # keypoints are taken evenly from 6 x 6 cells, or a textured background takes them all
 _CONTRAST = 0.015  # SIFT's default of 0.04 finds next to nothing on smooth skin
 _EDGE = 15.0
@@ -47,19 +48,19 @@ _MIRROR = np.array(
 class Keypoints:
     """A working picture with its K keypoints."""
 
-    picture: NDArray[np.uint8]  # [h, w, 3], RGB, h * w about SIDE ** 2
-    grey: NDArray[np.uint8]  # [h, w], luminance
+    grey: NDArray[np.uint8]  # [h, w], luminance, h * w about SIDE ** 2
+    colour: NDArray[np.uint8]  # [h', w', 3], RGB, the same picture smaller: for tones
     place: Floats  # [K, 2], x and y, px
     size: Floats  # [K], px
     angle: Floats  # [K], rad
-    descriptor: Floats  # [K, 128], of length one
+    descriptor: NDArray[np.float16]  # [K, 128], of length one
 
     def mirrored(self) -> Keypoints:
         """Those of the mirror image (left and right exchanged); the pictures stay as they are."""
         place = self.place.copy()
         place[:, 0] = self.grey.shape[1] - 1 - place[:, 0]
         turned = np.asarray(np.pi - self.angle, np.float32)
-        return Keypoints(self.picture, self.grey, place, self.size, turned, self.descriptor[:, _MIRROR])
+        return Keypoints(self.grey, self.colour, place, self.size, turned, self.descriptor[:, _MIRROR])
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,23 +81,26 @@ def describe(pixels: NDArray[np.uint8]) -> Keypoints:
     """
     import cv2
 
-    picture = _working(pixels)
+    picture = _working(pixels, SIDE)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    colour = _working(picture, _COLOUR_SIDE)
     detector, equaliser = _tools()
-    points, raw = detector.detectAndCompute(equaliser.apply(grey), None)
-    if raw is None or not len(points):
+    even = equaliser.apply(grey)
+    points = detector.detect(even, None)
+    if not points:
         none = np.zeros(0, np.float32)
-        return Keypoints(picture, grey, none.reshape(0, 2), none, none, none.reshape(0, 128))
+        return Keypoints(grey, colour, none.reshape(0, 2), none, none, np.zeros((0, 128), np.float16))
     place = np.array([point.pt for point in points], np.float32)
     kept = _evenly(place, np.array([point.response for point in points]), grey.shape)
-    weight = raw[kept] / np.maximum(raw[kept].sum(1, keepdims=True), 1e-9)
+    chosen, raw = detector.compute(even, [points[number] for number in kept])
+    weight = raw / np.maximum(raw.sum(1, keepdims=True), 1e-9)
     return Keypoints(
-        picture,
         grey,
-        place[kept],
-        np.array([points[number].size for number in kept], np.float32),
-        np.deg2rad(np.array([points[number].angle for number in kept], np.float32)),
-        np.sqrt(weight).astype(np.float32),
+        colour,
+        np.array([point.pt for point in chosen], np.float32),
+        np.array([point.size for point in chosen], np.float32),
+        np.deg2rad(np.array([point.angle for point in chosen], np.float32)),
+        np.sqrt(weight).astype(np.float16),
     )
 
 
@@ -112,11 +116,11 @@ def match(first: Keypoints, second: Keypoints) -> Match | None:
     return best
 
 
-def _working(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _working(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     import cv2
 
     height, width = pixels.shape[:2]
-    factor = SIDE / np.sqrt(height * width)
+    factor = side / np.sqrt(height * width)
     size = (max(16, round(width * factor)), max(16, round(height * factor)))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=how), np.uint8)
@@ -143,7 +147,7 @@ def _tentative(first: Keypoints, second: Keypoints) -> NDArray[np.int64]:
     """[T, 2], keypoints of both that may show the same spot, the surest first."""
     if min(len(first.place), len(second.place)) < FEWEST:
         return np.zeros((0, 2), np.int64)
-    cosine = first.descriptor @ second.descriptor.T
+    cosine = first.descriptor.astype(np.float32) @ second.descriptor.T.astype(np.float32)
     rows = np.arange(len(cosine))
     nearest = cosine.argmax(1)
     mutual = cosine.argmax(0)[nearest] == rows

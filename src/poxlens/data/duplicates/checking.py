@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 from poxlens.data.duplicates.confirm import NOTHING, Verdict
-from poxlens.data.duplicates.groups import Forest
 from poxlens.data.duplicates.verdicts import Key, Verdicts, as_verdict
 from poxlens.data.duplicates.worker import Comparer
 
@@ -70,15 +71,22 @@ def check_pairs(
 
 def _nearby(
     pairs: list[tuple[int, int]], todo: dict[Key, tuple[int, int]], count: int
-) -> Callable[[Key], tuple[int, int, int]]:
-    """Pairs of one connected part after each other, so that a described picture is used while it is held."""
-    forest = Forest(count)
-    for first, second in pairs:
-        forest.join(first, second)
+) -> Callable[[Key], tuple[int, int]]:
+    """An order in which a picture's pairs stand close together, so that it is used while it is held.
 
-    def place(key: Key) -> tuple[int, int, int]:
-        first, second = todo[key]
-        return forest.root(first), first, second
+    Reverse Cuthill-McKee: neighbours in the graph of pairs get numbers that are close.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    ends = np.array(pairs, np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
+    rank = np.empty(count, np.int64)
+    rank[reverse_cuthill_mckee((graph + graph.T).tocsr(), symmetric_mode=True)] = np.arange(count)
+
+    def place(key: Key) -> tuple[int, int]:
+        one, other = sorted((int(rank[todo[key][0]]), int(rank[todo[key][1]])))
+        return other, one
 
     return place
 

@@ -36,7 +36,7 @@ main:has(.part:target) .part:not(:target) { display: none; }
 .sides svg { position: absolute; inset: 0; height: 100%; overflow: hidden; }
 .sides polygon { fill: none; stroke: #ffd400; stroke-width: 2; vector-effect: non-scaling-stroke; }
 .sides figcaption { font-size: .8rem; line-height: 1.35; margin-top: .35rem; overflow-wrap: anywhere; }
-.sides figcaption span { color: var(--faint); }
+.sides figcaption span { color: var(--faint); font-weight: 400; }
 @media (max-width: 30rem) { .sides { gap: .4rem; } .sides figcaption { font-size: .7rem; } }
 """
 

@@ -14,6 +14,7 @@ STRETCHED = 1.15  # one side against the other
 RETONED = 0.12  # of brightness or contrast, or of a colour channel against the others
 COVERED = 0.015  # share of the overlap that only one of the two shows (a caption, an inset)
 
+_SMOOTH = 12  # tones are compared without what is finer than a twelfth of the overlap
 _DIFFERS = 28.0  # grey levels, after the tones are made equal
 
 
@@ -49,18 +50,28 @@ def relation(first: Keypoints, second: Keypoints, laid: Agreement) -> str:
 def _retoned(first: Keypoints, second: Keypoints, laid: Agreement, bare: NDArray[np.bool_]) -> bool:
     """Whether brightness, contrast or colour differ where nothing lies over the photo."""
     one, other = (_colours(keys, move, bare) for keys, move in zip((first, second), laid.frames, strict=True))
-    contrast = np.log(np.maximum(one.std(0), 3.0) / np.maximum(other.std(0), 3.0))
+    contrast = np.log((one.std(0) + 3.0) / (other.std(0) + 3.0))
     level = np.log((one.mean(0) + 16.0) / (other.mean(0) + 16.0))
     return bool(np.abs(contrast).max() > 2 * RETONED or np.abs(level).max() > RETONED)
 
 
 def _colours(keys: Keypoints, move: NDArray[np.float64], bare: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """[P, 3], pixels of the overlap."""
+    """[P, 3], pixels of the overlap, smoothed alike: a crop is sharper than the part of the whole it shows."""
     import cv2
 
     height, width = bare.shape
-    image = cv2.warpAffine(keys.picture, move, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(image[bare], np.float32)
+    smaller = np.diag(
+        [keys.grey.shape[1] / keys.colour.shape[1], keys.grey.shape[0] / keys.colour.shape[0], 1.0]
+    )
+    image = cv2.warpAffine(keys.colour, move @ smaller, (width, height), flags=cv2.INTER_LINEAR)
+    weight = bare.astype(np.float32)
+    width_of_blur = max(height, width) / _SMOOTH
+    share = cv2.GaussianBlur(weight, (0, 0), width_of_blur)
+    smooth = (
+        cv2.GaussianBlur(image * weight[..., None], (0, 0), width_of_blur)
+        / np.maximum(share, 1e-3)[..., None]
+    )
+    return np.asarray(smooth[bare], np.float32)
 
 
 def _covered(laid: Agreement) -> NDArray[np.bool_]:
