@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poxlens.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from poxlens.recipes.compare.plan import Plan
+    from poxlens.recipes.compare.run import Done
 
 ENGINES = ("local", "ray")
 
@@ -30,6 +36,12 @@ def compare(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what is in OUT; finished units are not done again.")
     ] = False,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Learn from fewer images too: learning.csv.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what it will take: units, time, memory.")
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Units worked on at once.")] = 2,
     engine: Annotated[str, typer.Option("--engine", help=f"One of: {', '.join(ENGINES)}.")] = "local",
     address: Annotated[
@@ -38,20 +50,25 @@ def compare(
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
 ) -> None:
-    """Compare networks and heads: cross-validation, tuning, statistics, a report."""
+    """Compare networks and heads: cross-validation, tuning, predictions of every image."""
     from poxlens.cli.main import MisuseError
     from poxlens.cli.progress import environment_folders, steps
 
     if engine not in ENGINES:
         raise MisuseError(f"--engine must be one of {', '.join(ENGINES)}, not {engine!r}.")
-    if (out / "units").exists() and not resume:
+    if address and engine != "ray":
+        raise MisuseError("--address is of a Ray cluster: add --engine ray.")
+    if (out / "units").exists() and not resume and not plan:
         raise MisuseError(
             f"{out} holds a run already: add --resume to go on with it, or name another folder."
         )
     try:
+        from poxlens.recipes.compare.plan import plan as make_plan
         from poxlens.recipes.compare.run import Where
         from poxlens.recipes.compare.run import compare as run
         from poxlens.recipes.compare.study import StudyError, read_study
+        from poxlens.recipes.compare.units import settings
+        from poxlens.recipes.compare.work import Hands
     except ModuleNotFoundError as missing:
         raise MissingExtraError("study", f"poxlens compare (it needs {missing.name})") from missing
     try:
@@ -64,25 +81,60 @@ def compare(
         weights=tuple(weights or ()) + environment_folders(),
         downloads=None if offline else out / "weights",
         cache=cache,
-        jobs=jobs,
-        engine="ray" if engine == "ray" else "local",
-        address=address,
+        hands=Hands(jobs, "ray" if engine == "ray" else "local", address),
     )
-    done = run(asked, where, step=steps())
-    told = {
-        "out": str(out),
-        "predictions": str(out / "predictions.csv"),
-        "units": done.units,
-        "failed": done.failed,
-        "skipped": [list(one) for one in done.skipped],
-    }
-    if as_json:
-        print(json.dumps(told))
-    else:
-        print(f"{done.units} units are done; predictions: {told['predictions']}")
-        for name, why in done.failed.items():
-            print(f"  failed: {name}: {why}")
-        for file, why in done.skipped:
-            print(f"  left out: {file}: {why}")
-    if done.failed:
+    slow = any(setting.head == "finetune" for setting in settings(asked))
+    if plan or (slow and not resume):  # hours may lie ahead: say so before they begin
+        found = make_plan(asked, where, learning_curve=learning_curve)
+        if plan and as_json:
+            print(json.dumps({**asdict(found), "seconds": found.seconds}))
+        else:
+            print("\n".join(_plan_lines(found)), file=sys.stdout if plan else sys.stderr)
+        if plan:
+            return
+    done = run(asked, where, step=steps(), learning_curve=learning_curve)
+    _show(done, as_json=as_json)
+    if done.failed or done.skipped:
         raise typer.Exit(1)
+
+
+def duration(seconds: float) -> str:
+    """For people: 40 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _plan_lines(plan: Plan) -> list[str]:
+    counts = ", ".join(f"{count} {name}" for name, count in plan.images.items())
+    lines = [
+        f"{sum(plan.images.values())} images ({counts}), {plan.groups} groups tested, {plan.folds} folds"
+    ]
+    for step in plan.features:
+        lines.append(f"  {step.name}: {step.count} images, about {duration(step.seconds / plan.jobs)}")
+    for step in plan.units:
+        lines.append(f"  {step.name}: {step.count} units, about {duration(step.seconds / plan.jobs)}")
+    lines.append(
+        f"about {duration(plan.seconds)} with {plan.jobs} at once, and up to {plan.memory_gib:.1f} GiB of memory;"
+        " what an earlier run has finished is not taken off"
+    )
+    return lines
+
+
+def _show(done: Done, *, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "out": str(done.out),
+            "predictions": str(done.out / "predictions.csv"),
+            "tables": [str(path) for path in done.tables],
+            "units": done.units,
+            "failed": done.failed,
+            "skipped": [list(one) for one in done.skipped],
+        }
+        print(json.dumps(told))
+        return
+    print(f"{done.units} units are done: {', '.join(str(path) for path in done.tables)}")
+    for name, why in done.failed.items():
+        print(f"  failed: {name}: {why}")
+    for file, why in done.skipped:
+        print(f"  left out: {file}: {why}")
