@@ -15,7 +15,9 @@ def cloud(count, size, planted, seed=0):
     """Random unit vectors; the first `planted` have a near copy at the end."""
     rng = np.random.default_rng(seed)
     base = unit(rng.normal(size=(count - planted, size)))
-    return np.concatenate([base, unit(base[:planted] + 0.1 * rng.normal(size=(planted, size)) / np.sqrt(size) * 4)])
+    return np.concatenate(
+        [base, unit(base[:planted] + 0.1 * rng.normal(size=(planted, size)) / np.sqrt(size) * 4)]
+    )
 
 
 def test_all_pairs_above_the_limit_are_there_once():

@@ -41,7 +41,9 @@ def test_a_foreign_table_gets_the_nearest_quality():
     assert 20 <= compression(stream.getvalue()).quality <= 60
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xdb\x00\x03\x00", b"\xff\xd8" * 99])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xdb\x00\x03\x00", b"\xff\xd8" * 99]
+)
 def test_no_jpeg_no_quality(data):
     told = compression(data)
     assert math.isnan(told.quality)

@@ -53,7 +53,11 @@ def test_a_bare_picture_tells_nothing(kind):
         ({"tags": {0x0112: 6}}, ()),  # which way is up
         ({"tags": {0x013B: "   "}}, ()),
         (
-            {"tags": {0x010F: "M", 0x013B: "Ann"}, "inner": {0x9003: "2020", 0xA435: "7"}, "gps": {2: (1.0, 2.0, 3.0)}},
+            {
+                "tags": {0x010F: "M", 0x013B: "Ann"},
+                "inner": {0x9003: "2020", 0xA435: "7"},
+                "gps": {2: (1.0, 2.0, 3.0)},
+            },
             ("gps", "camera", "serial", "date", "name"),
         ),
     ],
