@@ -48,6 +48,9 @@ def compare(
         str | None, typer.Option("--address", help="Address of a Ray cluster, with --engine ray.")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave the report to be made later, by poxlens report.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
 ) -> None:
     """Compare networks and heads: cross-validation, tuning, predictions of every image."""
@@ -93,7 +96,8 @@ def compare(
         if plan:
             return
     done = run(asked, where, step=steps(), learning_curve=learning_curve)
-    _show(done, as_json=as_json)
+    report = "" if no_report else _report(out)
+    _show(done, report, as_json=as_json)
     if done.failed or done.skipped:
         raise typer.Exit(1)
 
@@ -110,10 +114,10 @@ def _plan_lines(plan: Plan) -> list[str]:
     lines = [
         f"{sum(plan.images.values())} images ({counts}), {plan.groups} groups tested, {plan.folds} folds"
     ]
-    for step in plan.features:
-        lines.append(f"  {step.name}: {step.count} images, about {duration(step.seconds / plan.jobs)}")
-    for step in plan.units:
-        lines.append(f"  {step.name}: {step.count} units, about {duration(step.seconds / plan.jobs)}")
+    for what, steps in (("images", plan.features), ("units", plan.units)):
+        lines += [
+            f"  {step.name}: {step.count} {what}, about {duration(step.seconds / plan.jobs)}" for step in steps
+        ]
     lines.append(
         f"about {duration(plan.seconds)} with {plan.jobs} at once, and up to {plan.memory_gib:.1f} GiB of memory;"
         " what an earlier run has finished is not taken off"
@@ -121,12 +125,21 @@ def _plan_lines(plan: Plan) -> list[str]:
     return lines
 
 
-def _show(done: Done, *, as_json: bool) -> None:
+def _report(out: Path) -> str:
+    """Make the report; where its page is."""
+    from poxlens.cli.progress import steps
+    from poxlens.recipes.compare.report.write import write_report
+
+    return str(write_report(out, step=steps()).folder / "report.html")
+
+
+def _show(done: Done, report: str, *, as_json: bool) -> None:
     if as_json:
         told = {
             "out": str(done.out),
             "predictions": str(done.out / "predictions.csv"),
             "tables": [str(path) for path in done.tables],
+            "report": report or None,
             "units": done.units,
             "failed": done.failed,
             "skipped": [list(one) for one in done.skipped],
@@ -134,6 +147,8 @@ def _show(done: Done, *, as_json: bool) -> None:
         print(json.dumps(told))
         return
     print(f"{done.units} units are done: {', '.join(str(path) for path in done.tables)}")
+    if report:
+        print(f"Report: {report}")
     for name, why in done.failed.items():
         print(f"  failed: {name}: {why}")
     for file, why in done.skipped:

@@ -100,6 +100,11 @@ class DenseTraining:
         """Come back to weights of `state`."""
         self._network.load_state_dict(state)
 
+    def slim(self) -> None:
+        """Give back the memory of gradients and Adam's moments, three times that of the weights; ends training."""
+        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.state.clear()
+
 
 def parameters(settings: DenseSettings, features: int, classes: int) -> int:
     """Number of weights of the layers on `features` inputs."""

@@ -63,7 +63,7 @@ class Part:
 
     features: Floats  # [N, D] without augmentation
     truth: Ints  # [N]
-    bank: FeatureBank | None = None  # their augmented views
+    bank: FeatureBank | None = None  # their augmented views; with it, augmentation is tuned
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +121,21 @@ def tune(
             batch=budget.batch,
             class_weights=class_weights,
         )
-        trial, stopped = _train(asked, training, train, validation, settings, strengths, budget, seed)
+
+        def hopeless(epoch: int, accuracy: float) -> bool:
+            asked.report(accuracy, epoch)
+            return asked.should_prune()
+
+        trial = _train(
+            training, train, validation, settings, strengths, budget, [seed, asked.number], hopeless
+        )
         trials.append(trial)
         if not kept or _better(trial, kept[0][0]):
+            training.slim()
             kept[:] = [(trial, training)]
         if done:
             done()
-        if stopped:
+        if trial.pruned:
             raise optuna.TrialPruned
         return trial.accuracy
 
@@ -136,18 +144,48 @@ def tune(
     return Tuned(best, tuple(trials), training)
 
 
+def train_one(
+    train: Part,
+    validation: Part,
+    classes: int,
+    settings: DenseSettings,
+    strengths: Strengths | None,
+    *,
+    budget: Budget,
+    seed: int,
+    class_weights: tuple[float, ...] | None = None,
+) -> Tuned:
+    """Train one given configuration, as a trial of `tune` that nothing prunes.
+
+    Args:
+        train: what is learnt from; needs a bank when there are strengths.
+        validation: what decides when to stop, and which epoch is kept.
+        classes: how many.
+        settings: the configuration.
+        strengths: of the augmentation; None for none.
+        budget: its epochs, patience and batch.
+        seed: of weights, order and draws.
+        class_weights: importance of each class in the loss.
+    """
+    training = DenseTraining(
+        settings, train.features, classes, seed * 1_000, batch=budget.batch, class_weights=class_weights
+    )
+    trial = _train(training, train, validation, settings, strengths, budget, [seed, 0], lambda _, __: False)
+    return Tuned(trial, (trial,), training)
+
+
 def _train(
-    asked: optuna.Trial,
     training: DenseTraining,
     train: Part,
     validation: Part,
     settings: DenseSettings,
     strengths: Strengths | None,
     budget: Budget,
-    seed: int,
-) -> tuple[Trial, bool]:
-    """Train to the end, to the stop or until pruned; the weights of the best epoch stay in `training`."""
-    random = np.random.default_rng([seed, asked.number])
+    seed: list[int],
+    hopeless: Callable[[int, float], bool],
+) -> Trial:
+    """Train to the end, to the stop or until hopeless; the weights of the best epoch stay in `training`."""
+    random = np.random.default_rng(seed)
     best, state, waited, pruned = (-1.0, float("inf")), None, 0, False
     least, epoch = float("inf"), 0
     for epoch in range(1, budget.epochs + 1):
@@ -158,15 +196,12 @@ def _train(
             best, state = (accuracy, loss), training.state()
         waited = 0 if loss < least else waited + 1
         least = min(least, loss)
-        asked.report(accuracy, epoch)
-        if asked.should_prune():
-            pruned = True
-            break
-        if waited >= budget.patience:
+        pruned = hopeless(epoch, accuracy)
+        if pruned or waited >= budget.patience:
             break
     if state is not None:
         training.restore(state)
-    return Trial(settings, strengths, *best, epoch, pruned), pruned
+    return Trial(settings, strengths, *best, epoch, pruned)
 
 
 def score(probabilities: Floats, truth: Ints) -> tuple[float, float]:

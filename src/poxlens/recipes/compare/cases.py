@@ -43,7 +43,8 @@ class Cases:
     def digest(self) -> str:
         """Of names, classes, groups and pixels: what every result depends on."""
         told = "\n".join(
-            f"{row.file}\t{row.label}\t{group}" for row, group in zip(self.rows, self.groups.of, strict=True)
+            f"{row.file}\t{row.label}\t{group}\t{tested}"
+            for row, group, tested in zip(self.rows, self.groups.of, self.tested, strict=True)
         )
         return sha256_bytes(told.encode() + self.images.tobytes())
 

@@ -1,12 +1,13 @@
 """One head on one fold: choose its hyper-parameters on the validation part, test it once.
 
 `dense` is the paper's (Hyperband, early stopping; the weights of the best validation epoch). The cheap heads are
-refitted on training and validation part together once their one or two parameters are chosen.
+refitted on training and validation part together once their one or two parameters are chosen; their probabilities have
+the temperature that suits the validation part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ from sklearn.svm import SVC
 
 from poxlens.evaluate.calibration import fit_temperature, softmax
 from poxlens.recipes.compare.study import Head, Tuning
+from poxlens.train.augmentation import Strengths
+from poxlens.train.dense import DenseSettings
 from poxlens.train.heads import standardisation
-from poxlens.train.tuning import Budget, Part, Space, Trial, score, tune
+from poxlens.train.tuning import Budget, Part, Space, Trial, score, train_one, tune
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -41,8 +44,11 @@ class Tested:
 Fitted = Callable[[Floats], Doubles]
 """A cheap head: [N, D] standardised features -> [N, C] logits, up to their scale."""
 
+Fit = Callable[[Floats, Ints, Any, int, str | None], Fitted]
+"""Standardised features, truth, hyper-parameters, number of classes, class weight of scikit-learn -> the head."""
 
-def test_head(
+
+def run_head(
     head: Head,
     train: Part,
     validation: Part,
@@ -52,11 +58,12 @@ def test_head(
     *,
     seed: int,
     name: str,
+    fixed: Mapping[str, Any] | None = None,
 ) -> Tested:
-    """Choose, fit and test one head.
+    """Choose, fit and test one head on features.
 
     Args:
-        head: which.
+        head: which; not "finetune", which learns from images.
         train: what is learnt from.
         validation: what hyper-parameters are chosen on.
         test: [N, D] features of the test part.
@@ -64,30 +71,51 @@ def test_head(
         tuning: the budget of the dense head.
         seed: of everything random.
         name: of the fold and head, decides Hyperband's brackets.
+        fixed: `Tested.chosen` of elsewhere: nothing is chosen but when to stop, and the temperature.
     """
     if head == "dense":
-        return _dense(train, validation, test, classes, tuning, seed, name)
+        return _dense(train, validation, test, classes, tuning, seed, name, fixed)
     fit, grid = _CHEAP[head]
-    return _cheap(fit, grid, train, validation, test, classes)
+    if fixed:
+        grid = (fixed["setting"],)
+    return _cheap(fit, grid, train, validation, test, classes, "balanced" if tuning.class_weights else None)
+
+
+def weights_of(truth: Ints, classes: int) -> tuple[float, ...]:
+    """[C], the inverse of each class's share, 1 on average over the images."""
+    counts = np.bincount(truth, minlength=classes)
+    return tuple(float(value) for value in len(truth) / (classes * np.maximum(counts, 1)))
 
 
 def _dense(
-    train: Part, validation: Part, test: Floats, classes: int, tuning: Tuning, seed: int, name: str
+    train: Part,
+    validation: Part,
+    test: Floats,
+    classes: int,
+    tuning: Tuning,
+    seed: int,
+    name: str,
+    fixed: Mapping[str, Any] | None,
 ) -> Tested:
-    weights = None
-    if tuning.class_weights:
-        counts = np.bincount(train.truth, minlength=classes)
-        weights = tuple(float(value) for value in len(train.truth) / (classes * np.maximum(counts, 1)))
-    found = tune(
-        train,
-        validation,
-        classes,
-        space=Space(),
-        budget=Budget(tuning.configurations, tuning.epochs, patience=tuning.patience, batch=tuning.batch),
-        seed=seed,
-        name=name,
-        class_weights=weights,
-    )
+    weights = weights_of(train.truth, classes) if tuning.class_weights else None
+    budget = Budget(tuning.configurations, tuning.epochs, patience=tuning.patience, batch=tuning.batch)
+    if fixed:
+        settings = DenseSettings(fixed["learning_rate"], tuple(fixed["units"]), tuple(fixed["dropout"]))
+        strengths = Strengths(**fixed["augmentation"]) if fixed["augmentation"] else None
+        found = train_one(
+            train, validation, classes, settings, strengths, budget=budget, seed=seed, class_weights=weights
+        )
+    else:
+        found = tune(
+            train,
+            validation,
+            classes,
+            space=Space(),
+            budget=budget,
+            seed=seed,
+            name=name,
+            class_weights=weights,
+        )
     return Tested(
         found.training.probabilities(test), _told(found.best), tuple(_told(one) for one in found.trials)
     )
@@ -105,27 +133,27 @@ def _told(trial: Trial) -> dict[str, Any]:
 
 
 def _cheap(
-    fit: Callable[[Floats, Ints, Any, int], Fitted],
+    fit: Fit,
     grid: Iterable[Any],
     train: Part,
     validation: Part,
     test: Floats,
     classes: int,
+    weight: str | None,
 ) -> Tested:
     mean, scale = standardisation(train.features)
     inside, outside = (train.features - mean) / scale, (validation.features - mean) / scale
     trials: list[dict[str, Any]] = []
     for setting in grid:
-        logits = fit(inside, train.truth, setting, classes)(outside)
+        logits = fit(inside, train.truth, setting, classes, weight)(outside)
         temperature = fit_temperature(logits, validation.truth)
         right, loss = score(_probabilities(logits, temperature), validation.truth)
         trials.append({"setting": setting, "temperature": temperature, "accuracy": right, "loss": loss})
     best = min(trials, key=lambda one: float(one["loss"]))  # smoother than accuracy on a hundred images
     both = np.concatenate([train.features, validation.features])
     mean, scale = standardisation(both)
-    last = fit(
-        (both - mean) / scale, np.concatenate([train.truth, validation.truth]), best["setting"], classes
-    )
+    truth = np.concatenate([train.truth, validation.truth])
+    last = fit((both - mean) / scale, truth, best["setting"], classes, weight)
     return Tested(_probabilities(last((test - mean) / scale), best["temperature"]), best, tuple(trials))
 
 
@@ -133,14 +161,14 @@ def _probabilities(logits: Doubles, temperature: float) -> Floats:
     return softmax(logits, temperature).astype(np.float32)
 
 
-def _logistic(features: Floats, truth: Ints, strength: float, classes: int) -> Fitted:
-    model = LogisticRegression(C=strength, max_iter=300).fit(features, truth)
+def _logistic(features: Floats, truth: Ints, strength: float, classes: int, weight: str | None) -> Fitted:
+    model = LogisticRegression(C=strength, max_iter=300, class_weight=weight).fit(features, truth)
     return lambda some: _spread(model.predict_log_proba(some), model.classes_, classes)
 
 
-def _svm(features: Floats, truth: Ints, setting: tuple[float, float], classes: int) -> Fitted:
+def _svm(features: Floats, truth: Ints, setting: Sequence[float], classes: int, weight: str | None) -> Fitted:
     c, gamma = setting
-    model = SVC(C=c, gamma=gamma / features.shape[1], decision_function_shape="ovr").fit(features, truth)
+    model = SVC(C=c, gamma=gamma / features.shape[1], class_weight=weight).fit(features, truth)
 
     def margins(some: Floats) -> Doubles:
         raw = np.asarray(model.decision_function(some), np.float64)
@@ -149,8 +177,8 @@ def _svm(features: Floats, truth: Ints, setting: tuple[float, float], classes: i
     return margins
 
 
-def _prototypes(features: Floats, truth: Ints, setting: None, classes: int) -> Fitted:
-    del setting  # the temperature is all there is to choose
+def _prototypes(features: Floats, truth: Ints, setting: None, classes: int, weight: str | None) -> Fitted:
+    del setting, weight  # the temperature is all there is to choose, and each class counts once as it is
     present = np.unique(truth)
     centres = _unit(np.stack([features[truth == one].mean(0) for one in present]))
     return lambda some: _spread(_unit(some) @ centres.T, present, classes)
@@ -168,7 +196,7 @@ def _spread(logits: NDArray[Any], present: NDArray[Any], classes: int) -> Double
     return whole
 
 
-_CHEAP: dict[Head, tuple[Callable[[Floats, Ints, Any, int], Fitted], Iterable[Any]]] = {
+_CHEAP: dict[Head, tuple[Fit, Iterable[Any]]] = {
     "logistic": (_logistic, _STRENGTHS),
     "svm": (_svm, _SVM),
     "prototypes": (_prototypes, (None,)),

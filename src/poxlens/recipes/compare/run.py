@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from poxlens import __version__
+from poxlens.data.splits.splits import Splits
 from poxlens.data.splits.store import write_splits
-from poxlens.errors import PoxlensError
 from poxlens.files import sha256_bytes, write_atomically
+from poxlens.recipes.compare import leave_one_out as loo
 from poxlens.recipes.compare.cases import Cases, read_cases, read_table
-from poxlens.recipes.compare.features import Network, compute
-from poxlens.recipes.compare.folds import Fold, folds, split
-from poxlens.recipes.compare.heads import test_head
-from poxlens.recipes.compare.predictions import write_predictions
-from poxlens.recipes.compare.study import Study, StudyError
-from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore
+from poxlens.recipes.compare.extra import Extra, find_extra, needs_extra, no_extra
+from poxlens.recipes.compare.features import (
+    Network,
+    Source,
+    Wanted,
+    compute,
+    members,
+    pooled,
+    require_networks,
+    save_images,
+)
+from poxlens.recipes.compare.folds import Fold, folds, leave_one_out, split
+from poxlens.recipes.compare.learning import sizes
+from poxlens.recipes.compare.predictions import write_predictions, write_series
+from poxlens.recipes.compare.study import POOL, Chosen, Study, StudyError, hint
+from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, settings
+from poxlens.recipes.compare.work import Hands, Job, Task, work
 from poxlens.recipes.default import Step, silent
 
-Engine = Literal["local", "ray"]
+TABLES = ("predictions.csv", "learning.csv", "leave_one_out.csv")
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,13 @@ class Where:
     weights: tuple[Path, ...] = ()
     downloads: Path | None = None  # None forbids downloading
     cache: Path | None = None  # of features; out/features when None
-    jobs: int = 2
-    engine: Engine = "local"
-    address: str | None = None  # of a running Ray cluster; None starts one on this machine
+    hands: Hands = field(default_factory=Hands)
+
+    @property
+    def source(self) -> Source:
+        """Of weights and features."""
+        folder = self.out / "features"
+        return Source(folder, self.cache or folder, self.weights, self.downloads, self.hands.jobs)
 
 
 @dataclass(frozen=True)
@@ -49,211 +60,230 @@ class Done:
     """What a run left behind."""
 
     out: Path
-    units: int
+    units: int  # finished, of the cross-validation, learning curves and leave-one-out
+    tables: tuple[Path, ...]  # that were written
     failed: dict[str, str] = field(default_factory=dict)  # unit -> what went wrong
     skipped: tuple[tuple[str, str], ...] = ()  # files that could not be read, and why
 
 
-def settings(study: Study) -> list[Setting]:
-    """The settings of a study: the dense head without and with augmentation, the others without."""
-    found = []
-    for head in study.heads:
-        choices = study.augmentation if head == "dense" else (False,)
-        found += [Setting(head, augmentation) for augmentation in choices]
-    return found
-
-
-def compare(study: Study, where: Where, *, step: Step = silent) -> Done:
-    """Run what is not finished yet and write predictions.csv.
+def compare(study: Study, where: Where, *, step: Step = silent, learning_curve: bool = False) -> Done:
+    """Run what is not finished yet and write predictions.csv, and the other tables that are asked for.
 
     Args:
         study: what to do.
         where: folders and hands.
         step: shows progress.
+        learning_curve: make learning.csv too.
 
     Raises:
         PoxlensError: the study cannot be run; units that had finished are kept.
     """
+    require_settings(study)
     table = read_table(study, where.base)
+    require_networks(study.networks, where.source)
     with step("reading images", len(table.rows)) as tick:
-        cases = read_cases(study, table, where.base, workers=where.jobs, advance=tick)
+        cases = read_cases(study, table, where.base, workers=where.hands.jobs, advance=tick)
     splits = split(study, cases, where.base)
-    where.out.mkdir(parents=True, exist_ok=True)
-    splits = write_splits(where.out / "splits.json", splits, replace=True)
-    parts = list(folds(cases, splits, grouped=study.protocol.grouped))
-    networks = _networks(study, cases, where, step)
-    store = UnitStore(where.out / "units", _basis(study, cases, splits.digest))
-    units = [
-        Unit(name, setting, part.repeat, part.number)
-        for name in networks
-        for setting in settings(study)
-        for part in parts
-    ]
-    _write_record(study, where, cases, splits.digest, networks)
-    failed = _work(study, cases, parts, networks, units, store, where, step)
-    results = [store.read(unit, networks[unit.network].identity) for unit in units]
-    finished = [result for result in results if result is not None]
-    if not finished:
-        raise StudyError("no unit of the study finished: " + next(iter(failed.values()), "nothing to do"))
-    write_predictions(where.out / "predictions.csv", cases, finished, study.ensembles)
-    return Done(where.out, len(finished), failed, cases.skipped)
+    extra = no_extra()
+    if needs_extra(study):
+        with step("images of other sets", len(cases.rows)) as tick:
+            extra = find_extra(study, cases, where.source, tick)
+    run = _Run(study, where, step, cases, extra, splits)
+    run.begin()
+    main = run.cross_validate()
+    done = [where.out / "predictions.csv"]
+    if learning_curve:
+        run.learn(main)
+        done.append(where.out / "learning.csv")
+    if study.leave_one_out.ways:
+        run.leave_out(main)
+        done.append(where.out / "leave_one_out.csv")
+    return Done(where.out, run.finished, tuple(done), run.failed, cases.skipped)
 
 
-def _networks(study: Study, cases: Cases, where: Where, step: Step) -> dict[str, Network]:
-    augmented = any(setting.augmentation for setting in settings(study))
-    views = study.tuning.views if augmented else 0
-    found = {}
-    for name in study.networks:
-        with step(f"features of {name}", len(cases.rows) * (2 if views else 1)) as tick:
-            found[name] = compute(
-                name,
-                cases,
-                where.out / "features",
-                views=views,
-                seed=study.protocol.seed,
-                weights=where.weights,
-                downloads=where.downloads,
-                cache=where.cache or where.out / "features",
-                workers=where.jobs,
-                advance=tick,
-            )
-    return found
+class _Run:
+    """The steps of one run, over what they have in common."""
 
+    def __init__(
+        self, study: Study, where: Where, step: Step, cases: Cases, extra: Extra, splits: Splits
+    ) -> None:
+        self.study, self.where, self.step, self.cases, self.extra = study, where, step, cases, extra
+        self.splits = splits
+        self.failed: dict[str, str] = {}
+        self.finished = 0
 
-def _work(
-    study: Study,
-    cases: Cases,
-    parts: Sequence[Fold],
-    networks: dict[str, Network],
-    units: Sequence[Unit],
-    store: UnitStore,
-    where: Where,
-    step: Step,
-) -> dict[str, str]:
-    """Do the units that are not finished; what failed, and why."""
-    fold_of = {(part.repeat, part.number): part for part in parts}
-    waiting = [unit for unit in units if store.read(unit, networks[unit.network].identity) is None]
-    failed: dict[str, str] = {}
-    with step("networks, settings and folds", len(units)) as tick:
-        tick(len(units) - len(waiting))
-        tasks = (
-            delayed(_one)(
-                study,
-                len(cases.classes),
-                cases.truth,
-                fold_of[unit.repeat, unit.fold],
-                networks[unit.network],
-                unit,
-                store,
-            )
-            for unit in waiting
+    def begin(self) -> None:
+        """Write the split, compute the features and record the study; drop tables of another study."""
+        out = self.where.out
+        self.splits = write_splits(out / "splits.json", self.splits, replace=True)
+        self.parts = tuple(folds(self.cases, self.splits, self.extra, grouped=self.study.protocol.grouped))
+        self.basis = _basis(self.study, self.cases, self.splits.digest)
+        self.networks = self._networks()
+        tuned = any(setting.head == "finetune" for setting in settings(self.study))
+        self.images = save_images(self.cases, out / "features") if tuned else None
+        record = self._record()
+        if _recorded(out / "study.json") != record["basis"]:
+            for name in TABLES:  # they would be read with the new study's record
+                (out / name).unlink(missing_ok=True)
+        write_atomically(out / "study.json", json.dumps(record, indent=1) + "\n")
+
+    def cross_validate(self) -> list[Result]:
+        """predictions.csv."""
+        found = self._do(
+            "networks, settings and folds", "units", self._tasks(self.networks, None, self.parts)
         )
-        try:
-            for unit, outcome in _results(tasks, where):
-                if isinstance(outcome, str):
-                    failed[unit.name] = outcome
-                elif store.read(unit, networks[unit.network].identity) is None:
-                    store.write(outcome, networks[unit.network].identity)  # a worker on another disk
-                tick(1)
-        except TerminatedWorkerError:
-            failed["a worker"] = (
-                "a worker process was killed, most likely for want of memory; finished units are kept."
-                " Run it again with --resume and fewer --jobs"
+        if not found:
+            raise StudyError(
+                "no unit of the study finished: " + next(iter(self.failed.values()), "nothing to do")
             )
-    return failed
+        write_predictions(self.where.out / "predictions.csv", self.cases, found, self.study.ensembles)
+        return found
+
+    def learn(self, main: Sequence[Result]) -> None:
+        """learning.csv."""
+        asked = self.study.learning
+        networks, chosen = self._asked(asked), self._settings(asked)
+        series: list[tuple[str | int, Sequence[Result]]] = []
+        for size in sizes(self.cases, self.parts, asked.shares, seed=self.study.protocol.seed):
+            if size.share == 1:
+                found = [one for one in main if one.unit.network in networks and one.unit.setting in chosen]
+            else:
+                tasks = self._tasks(networks, chosen, size.folds, size.variant)
+                found = self._do(f"learning from {size.images} images", "learning", tasks)
+            series.append((size.images, found))
+        write_series(self.where.out / "learning.csv", self.cases, "size", series, self.study.ensembles)
+
+    def leave_out(self, main: Sequence[Result]) -> None:
+        """leave_one_out.csv."""
+        asked = self.study.leave_one_out
+        splits = leave_one_out(self.study, self.cases, self.where.base)
+        parts = tuple(folds(self.cases, splits, self.extra, grouped=self.study.protocol.grouped))
+        series = []
+        for way in asked.ways:
+            tasks = loo.tasks(self.cases, parts, main, way, self._asked(asked), self._settings(asked))
+            series.append((loo.WAYS[way], self._do(f"leaving one out, {way}", "leave-one-out", tasks)))
+        write_series(self.where.out / "leave_one_out.csv", self.cases, "way", series, self.study.ensembles)
+
+    def _do(self, name: str, folder: str, tasks: Sequence[Task]) -> list[Result]:
+        """The results of all tasks that are finished, or that finish now."""
+        job = Job(
+            self.study,
+            len(self.cases.classes),
+            self.cases.truth,
+            UnitStore(self.where.out / folder, self.basis),
+            self.images,
+            self.where.weights,
+            self.where.downloads,
+        )
+        waiting = [task for task in tasks if task.result(job.store) is None]
+        before = len(tasks) - len(waiting)
+        with self.step(f"{name} ({before} done before)" if before else name, len(waiting)) as tick:
+            self.failed |= work(job, waiting, self.where.hands, tick)
+        results = [task.result(job.store) for task in tasks]
+        found = [result for result in results if result is not None]
+        self.finished += len(found)
+        return found
+
+    def _tasks(
+        self,
+        networks: Mapping[str, Network],
+        asked: Sequence[Setting] | None,
+        parts: Sequence[Fold],
+        variant: str = "",
+    ) -> list[Task]:
+        return [
+            Task(Unit(name, setting, part.repeat, part.number, variant), part, network)
+            for name, network in networks.items()
+            for setting in (settings(self.study) if asked is None else asked)
+            if has(self.study, name, setting)
+            for part in parts
+        ]
+
+    def _networks(self) -> dict[str, Network]:
+        source, wanted = self.where.source, Wanted.of(self.study)
+        single: dict[str, Network] = {}
+        for name in members(self.study.networks):
+            with self.step(f"features of {name}", len(self.cases.rows) * wanted.tables) as tick:
+                single[name] = compute(
+                    name, self.cases, source, wanted, seed=self.study.protocol.seed, advance=tick
+                )
+        return {
+            name: pooled(name, [single[part] for part in name.split(POOL)]) for name in self.study.networks
+        }
+
+    def _asked(self, part: Chosen) -> dict[str, Network]:
+        return {
+            name: one for name, one in self.networks.items() if not part.networks or name in part.networks
+        }
+
+    def _settings(self, part: Chosen) -> list[Setting]:
+        return [one for one in settings(self.study) if not part.settings or one.name in part.settings]
+
+    def _record(self) -> dict[str, object]:
+        cases = self.cases
+        told: dict[str, object] = {
+            "study": self.study.model_dump(mode="json"),
+            "poxlens": __version__,
+            "manifest_sha256": cases.manifest.sha256,
+            "images": {
+                name: int(np.sum(cases.truth[cases.tested] == at)) for at, name in enumerate(cases.classes)
+            },
+            "groups": len(np.unique(cases.groups.of[cases.tested])),
+            "only_learnt_from": int((~cases.tested).sum()),
+            "files": [row.file for row in cases.rows],
+            "splits_sha256": self.splits.digest,
+            "networks": {name: network.identity for name, network in self.networks.items()},
+            "skipped": [list(one) for one in cases.skipped],
+        }
+        if needs_extra(self.study):
+            told["extra_learnt_from"] = {
+                name: round(float(np.mean([len(part.extra[name]) for part in self.parts])), 1)
+                for name in self.extra.filters
+                if name != "without"
+            }
+        whole = json.dumps([self.basis, told["study"], told["networks"]], sort_keys=True)
+        return {"basis": sha256_bytes(whole.encode()), **told}
 
 
-def _results(tasks: Iterator[Any], where: Where) -> Iterator[tuple[Unit, Result | str]]:
-    if where.engine == "ray":
-        register_ray(where.address)
-        with parallel_config(backend="ray", n_jobs=where.jobs):
-            yield from Parallel(return_as="list")(tasks)
-        return
-    with parallel_config(backend="loky", n_jobs=where.jobs, inner_max_num_threads=1):
-        yield from Parallel(return_as="generator_unordered")(tasks)
+def has(study: Study, network: str, setting: Setting) -> bool:
+    """Whether a network is run with a setting: several side by side cannot be fine-tuned, nor those not asked for."""
+    if setting.head != "finetune":
+        return True
+    return POOL not in network and (not study.finetune.networks or network in study.finetune.networks)
 
 
-def register_ray(address: str | None) -> None:
-    """Join a Ray cluster, or start one on this machine, as a backend of joblib.
+def require_settings(study: Study) -> None:
+    """Refuse settings of learning curves or leave-one-out that the study does not have.
 
     Raises:
-        PoxlensError: Ray is not installed, or nothing answers at the address.
+        StudyError: names the entry.
     """
-    try:
-        import ray
-        from ray.util.joblib import register_ray as register
-    except ModuleNotFoundError as fault:
-        raise PoxlensError('--engine ray needs Ray. Install it with: pip install "poxlens[ray]"') from fault
-    try:
-        if not ray.is_initialized():
-            ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except Exception as fault:  # Ray raises many kinds when a cluster does not answer
-        raise PoxlensError(f"no Ray cluster at {address or 'this machine'}: {fault}") from fault
-    register()
+    known = [setting.name for setting in settings(study)]
+    for what, part in (("leave_one_out", study.leave_one_out), ("learning", study.learning)):
+        for name in part.settings:
+            if name not in known:
+                raise StudyError(
+                    f'"{what}.settings": "{name}" is none of the study\'s settings {", ".join(known)}'
+                    f"{hint(name, known)}"
+                )
 
 
-def _one(
-    study: Study,
-    classes: int,
-    truth: NDArray[np.int64],
-    part: Fold,
-    network: Network,
-    unit: Unit,
-    store: UnitStore,
-) -> tuple[Unit, Result | str]:
-    import torch
-
-    torch.set_num_threads(1)  # the same bits whatever the machine; workers share the cores
-    torch.use_deterministic_algorithms(True)
-    started = time.perf_counter()
-    seed = study.protocol.seed
+def _recorded(path: Path) -> str:
     try:
-        with threadpool_limits(1):
-            augmented = unit.setting.augmentation
-            tested = test_head(
-                unit.setting.head,
-                network.part(part.train, truth, augmented=augmented, seed=seed),
-                network.part(part.validation, truth, augmented=False, seed=seed),
-                network.part(part.test, truth, augmented=False, seed=seed).features,
-                classes,
-                study.tuning,
-                seed=seed + 1_000 * part.repeat + part.number,
-                name=unit.name,
-            )
-        seconds = time.perf_counter() - started
-        result = Result(unit, part.test, tested.probabilities, tested.chosen, tested.trials, seconds)
-        store.write(result, network.identity)  # at once: a run that is killed has lost nothing that was done
-    except MemoryError:
-        return unit, "out of memory"
-    except Exception as fault:  # one bad unit must not end the study; it is told by name
-        return unit, f"{type(fault).__name__}: {fault}"
-    return unit, result
+        return str(json.loads(path.read_text("utf-8"))["basis"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _basis(study: Study, cases: Cases, splits: str) -> str:
     told = {
+        "poxlens": __version__,
         "cases": cases.digest,
         "splits": splits,
         "tuning": study.tuning.model_dump(mode="json"),
+        "finetune": study.finetune.model_dump(mode="json", exclude={"networks"}),
         "seed": study.protocol.seed,
         "grouped": study.protocol.grouped,
+        "target": study.images.target if needs_extra(study) else "",  # decides on the strict filter
     }
     return sha256_bytes(json.dumps(told, sort_keys=True).encode())
-
-
-def _write_record(
-    study: Study, where: Where, cases: Cases, splits: str, networks: dict[str, Network]
-) -> None:
-    told = {
-        "study": study.model_dump(mode="json"),
-        "manifest_sha256": cases.manifest.sha256,
-        "images": {
-            name: int(np.sum(cases.truth[cases.tested] == at)) for at, name in enumerate(cases.classes)
-        },
-        "groups": len(np.unique(cases.groups.of[cases.tested])),
-        "only_learnt_from": int((~cases.tested).sum()),
-        "splits_sha256": splits,
-        "networks": {name: network.identity for name, network in networks.items()},
-        "skipped": [list(one) for one in cases.skipped],
-    }
-    write_atomically(where.out / "study.json", json.dumps(told, indent=1) + "\n")

@@ -5,34 +5,55 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from poxlens.errors import PoxlensError
 
-Head = Literal["dense", "logistic", "svm", "prototypes"]
+Head = Literal["dense", "logistic", "svm", "prototypes", "finetune"]
+Views = Literal["whole", "averaged"]
+ExtraFilter = Literal["without", "old", "random", "strict"]
+LeaveOneOut = Literal["best-fold", "nested"]
+
+POOL = "+"  # in the name of a network: features of several, side by side
 
 
 class StudyError(PoxlensError):
     """A study that cannot be run as written; names the entry."""
 
 
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Images(_Strict):
     """Which images, and what their labels mean."""
 
-    manifest: Path  # relative to the study file
-    root: Path | None = None  # the folder that files are relative to; the manifest's when None
-    datasets: tuple[str, ...] = ()  # only these; all when empty
-    classes: dict[str, tuple[str, ...]]  # class -> labels of the table that mean it; others are left out
-    target: str  # the class that is screened for
-    extra_datasets: tuple[str, ...] = ()  # learnt from and never tested, what resembles a test image left out
-    harmonise: bool = True  # every file through the same JPEG quality, so that it tells nothing of the source
-    side: Annotated[int, Field(ge=32, le=1024)] = 224  # px
+    manifest: Path
+    """the table of images, relative to the study file"""
+    root: Path | None = None
+    """the folder that the table's files are relative to; default: the table's"""
+    datasets: tuple[str, ...] = ()
+    """only these data sets are tested; all when empty"""
+    classes: dict[str, tuple[str, ...]]
+    """class = the labels of the table that mean it; rows with other labels are left out"""
+    target: str
+    """the class that is screened for"""
+    extra_datasets: tuple[str, ...] = ()
+    """data sets that are learnt from and never tested"""
+    extra_filters: Annotated[tuple[ExtraFilter, ...], BeforeValidator(_several), Field(min_length=1)] = (
+        "strict",
+    )
+    """what of them is left out for looking like a tested image; several are run side by side"""
+    harmonise: bool = True
+    """cut known watermark strips and give every file the same JPEG quality, so that it tells less of its source"""
+    side: Annotated[int, Field(ge=32, le=1024)] = 224
+    """side of the networks' input, px"""
 
     @model_validator(mode="after")
     def _target_is_a_class(self) -> Images:
@@ -44,43 +65,152 @@ class Images(_Strict):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f'label "{twice[0]}" means two classes')
+        both = sorted(set(self.datasets) & set(self.extra_datasets))
+        if both:
+            raise ValueError(f'data set "{both[0]}" is both tested and extra')
         return self
 
 
 class Protocol(_Strict):
     """How images are dealt to folds."""
 
-    splits: Path | None = None  # a file of `poxlens data split`; made from the rest when None
-    groups: Path | None = None  # a table file,group of `poxlens data duplicates`
+    splits: Path | None = None
+    """a file of `poxlens data split`, relative to the study file; made from the entries below when absent"""
+    groups: Path | None = None
+    """a table file,group of `poxlens data duplicates`, beside the patients and groups of the table"""
     folds: Annotated[int, Field(ge=2)] = 10
+    """of the cross-validation (Campana 2024, 4.2)"""
     repeats: Annotated[int, Field(ge=1)] = 1
-    grouped: bool = True  # False leaks: only to repeat what others did
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.25  # of the development part (Campana 2024, 4.2)
-    seed: int = 0
+    """of the whole cross-validation, each dealt anew"""
+    grouped: bool = True
+    """keep groups on one side; false **leaks** and is there only to repeat what others did"""
+    validation: Annotated[float, Field(ge=0.05, le=0.5)] = 0.25
+    """share of the development part that hyper-parameters are chosen on (Campana 2024, 4.2)"""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """of everything random"""
 
 
 class Tuning(_Strict):
-    """Hyperband (Campana 2024, section 4.3)."""
+    """Hyperband over the dense head (Campana 2024, section 4.3)."""
 
     configurations: Annotated[int, Field(ge=1)] = 30
+    """tried on each fold"""
     epochs: Annotated[int, Field(ge=1)] = 27
+    """that a configuration may have at most"""
     patience: Annotated[int, Field(ge=1)] = 5
+    """epochs without a lower validation loss before training stops"""
     batch: Annotated[int, Field(ge=2)] = 32
-    views: Annotated[int, Field(ge=4)] = 32  # of the bank of augmented views, a power of two
+    """images a step"""
+    views: Annotated[int, Field(ge=4, le=4096)] = 32
+    """augmented views of each image in the bank that training draws from; best a power of two"""
     class_weights: bool = False
+    """weight each class in the loss by the inverse of its frequency, in all heads but prototypes"""
+
+
+class Finetune(_Strict):
+    """The head `finetune`: every layer of the network is trained. Slow: see `poxlens compare --plan`."""
+
+    networks: tuple[str, ...] = ()
+    """only these of the study; all single networks when empty"""
+    epochs: Annotated[int, Field(ge=1)] = 8
+    """passes over the training part at most; the epoch with the lowest validation loss is kept"""
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (1e-4,)
+    """of AdamW; the one with the lowest validation loss is kept"""
+
+
+class Chosen(_Strict):
+    """A part of the study's networks and settings."""
+
+    networks: tuple[str, ...] = ()
+    """only these of the study; all when empty"""
+    settings: tuple[str, ...] = ()
+    """only these, named as in predictions.csv; all when empty"""
+
+
+class LeavingOneOut(Chosen):
+    """Leave-one-out: each group (each image when not grouped) is tested by what learnt from all others."""
+
+    ways: tuple[LeaveOneOut, ...] = ()
+    """`best-fold`: hyper-parameters of the fold that tested best, as in the paper, which **leaks**; `nested`: \
+chosen anew without the group"""
+
+
+class Learning(Chosen):
+    """Learning curves, made with `--learning-curve`."""
+
+    shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)] = (
+        0.1,
+        0.2,
+        0.4,
+        0.7,
+        1.0,
+    )
+    """of the groups of each class that are learnt from and chosen on; smaller shares are part of larger ones"""
 
 
 class Study(_Strict):
     """A whole study."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    networks: Annotated[tuple[str, ...], Field(min_length=1)]
+    """small letters, digits and hyphens"""
+    networks: Annotated[tuple[Annotated[str, Field(pattern=r"^[^/\\\s]+$")], ...], Field(min_length=1)]
+    """names of networks; `a+b` is the features of both side by side"""
     heads: Annotated[tuple[Head, ...], Field(min_length=1)] = ("dense", "logistic")
-    augmentation: Annotated[tuple[bool, ...], Field(min_length=1)] = (False, True)  # of the dense head
-    ensembles: dict[str, tuple[str, ...]] = {}  # name -> networks whose probabilities are averaged
+    """what learns from the features"""
+    augmentation: Annotated[tuple[bool, ...], Field(min_length=1)] = (False, True)
+    """of the dense head: without, with, or both"""
+    views: Annotated[tuple[Views, ...], BeforeValidator(_several), Field(min_length=1)] = ("whole",)
+    """`whole`: the image; `averaged`: mean features of 14 views (zooms, corners, mirrored) in training and test"""
+    ensembles: dict[str, tuple[str, ...]] = {}
+    """name = networks whose probabilities are averaged"""
     images: Images
     protocol: Protocol = Protocol()
     tuning: Tuning = Tuning()
+    finetune: Finetune = Finetune()
+    leave_one_out: LeavingOneOut = LeavingOneOut()
+    learning: Learning = Learning()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Study:
+        for what, names in (
+            ("networks", self.networks),
+            ("heads", self.heads),
+            ("views", self.views),
+            ("augmentation", tuple(str(one).lower() for one in self.augmentation)),
+            ("images.extra_filters", self.images.extra_filters),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f'{what} names "{twice[0]}" twice')
+        for name, members in self.ensembles.items():
+            if name in self.networks:
+                raise ValueError(f'ensemble "{name}" has the name of a network')
+            _known(f'ensemble "{name}"', members, self.networks)
+            if len(set(members)) < 2:
+                raise ValueError(f'ensemble "{name}" needs two networks at least')
+        for what, part in (("leave_one_out", self.leave_one_out), ("learning", self.learning)):
+            _known(f"{what}.networks", part.networks, self.networks)
+        _known("finetune.networks", self.finetune.networks, self.networks)
+        pooled = [name for name in self.finetune.networks if POOL in name]
+        if pooled:
+            raise ValueError(
+                f'finetune.networks: "{pooled[0]}" is several networks; only one can be fine-tuned'
+            )
+        return self
+
+
+def _known(what: str, names: tuple[str, ...], networks: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in networks:
+            raise ValueError(
+                f'{what} names "{name}", which is none of the networks of the study{hint(name, networks)}'
+            )
+
+
+def hint(name: str, known: tuple[str, ...] | list[str]) -> str:
+    """`; did you mean "x"?` where something close to `name` is known, else nothing."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def read_study(path: Path) -> Study:
@@ -107,11 +237,11 @@ def _told(fault: ValidationError) -> list[str]:
     for one in fault.errors(include_url=False):
         where = ".".join(str(part) for part in one["loc"]) or "the study"
         if one["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(str(one["loc"][-1]), _siblings(one["loc"]), n=1)
-            hint = f'; did you mean "{close[0]}"?' if close else ""
-            lines.append(f'"{where}" is no entry of a study{hint}')
+            close = hint(str(one["loc"][-1]), _siblings(one["loc"]))
+            lines.append(f'"{where}" is no entry of a study{close}')
         else:
-            lines.append(f'"{where}": {one["msg"][:1].lower()}{one["msg"][1:]}')
+            message = one["msg"].removeprefix("Value error, ")
+            lines.append(f'"{where}": {message[:1].lower()}{message[1:]}')
     return lines
 
 

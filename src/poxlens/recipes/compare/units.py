@@ -12,22 +12,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.files import sha256_bytes, write_atomically
-from poxlens.recipes.compare.study import Head
+from poxlens.recipes.compare.study import Head, Study
 
-FORMAT = "poxlens-unit/1"
+FORMAT = "poxlens-unit/2"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A head, with or without augmentation."""
+    """What learns, and from what of each image."""
 
     head: Head
     augmentation: bool = False
+    averaged: bool = False  # features averaged over views
+    extra: str = ""  # filter of the images that are only learnt from; "" learns from none of them
 
     @property
     def name(self) -> str:
-        """As in predictions.csv: "dense", "dense+augmentation", "svm" ..."""
-        return f"{self.head}+augmentation" if self.augmentation else self.head
+        """As in predictions.csv: "dense", "dense+augmentation", "svm+views", "svm+strict" ..."""
+        parts = [self.head, "views" if self.averaged else "", self.extra]
+        parts.append("augmentation" if self.augmentation else "")
+        return "+".join(part for part in parts if part)
+
+
+def settings(study: Study) -> list[Setting]:
+    """The settings of a study, in its order.
+
+    Augmentation is of the dense head on whole images; the bank of views holds nothing else. Fine-tuning sees
+    whole images too.
+    """
+    filters = study.images.extra_filters if study.images.extra_datasets else ("without",)
+    found = []
+    for head in study.heads:
+        for views in study.views if head != "finetune" else ("whole",):
+            for name in filters:
+                choices = study.augmentation if head == "dense" and views == "whole" else (False,)
+                extra = "" if name == "without" else name
+                found += [Setting(head, choice, views == "averaged", extra) for choice in choices]
+    return found
 
 
 @dataclass(frozen=True)
@@ -38,10 +59,16 @@ class Unit:
     setting: Setting
     repeat: int
     fold: int
+    variant: str = ""  # share of a learning curve, way of leaving one out; "" in the cross-validation
 
     @property
     def name(self) -> str:
-        """For people and for Hyperband's brackets."""
+        """For people."""
+        return f"{self.place} {self.variant}".rstrip()
+
+    @property
+    def place(self) -> str:
+        """Decides Hyperband's brackets; the same for all variants, so that they differ in nothing else."""
         return f"{self.network}/{self.setting.name}/{self.repeat}.{self.fold}"
 
 
@@ -80,17 +107,30 @@ class UnitStore:
             found = json.loads(self.path(unit, identity).read_text("utf-8"))
             probabilities = np.array(found["probabilities"], np.float32)
             test = np.array(found["test"], np.int64)
-        except (OSError, ValueError, KeyError):
+            result = Result(
+                unit,
+                test,
+                probabilities,
+                dict(found["chosen"]),
+                list(found["trials"]),
+                float(found["seconds"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        if probabilities.ndim != 2 or len(probabilities) != len(test):
-            return None
-        return Result(unit, test, probabilities, found["chosen"], found["trials"], found["seconds"])
+        whole = probabilities.ndim == 2 and len(probabilities) == len(test)
+        return result if whole and np.isfinite(probabilities).all() else None
 
     def write(self, result: Result, identity: str) -> None:
-        """Keep a result, atomically."""
+        """Keep a result, atomically.
+
+        Raises:
+            ValueError: a probability is not a number.
+            OSError: it cannot be written.
+        """
         told = {
             "format": FORMAT,
-            "unit": result.unit.name,
+            "unit": result.unit.place,
+            "variant": result.unit.variant,
             "test": result.test.tolist(),
             # float32 has nine significant digits: what is read back is what was written
             "probabilities": [[float(f"{p:.9g}") for p in row] for row in result.probabilities.tolist()],
