@@ -50,7 +50,7 @@ def show(made: Report, *, as_json: bool) -> None:
     found = made.analysis
     if found.record.warning:
         print(found.record.warning)
-    for one in found.tested.incomplete:
-        print(f"Incomplete, left out: {one.told}")
+    for told in found.incomplete:
+        print(f"Incomplete, left out: {told}")
     print(result_told(found))
     print(f"Report: {made.folder / 'report.html'} ({len(made.files)} files)")

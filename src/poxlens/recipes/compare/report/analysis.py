@@ -48,6 +48,7 @@ class Analysis:
     searches: tuple[Search, ...]
     learning: tuple[Learnt, ...]
     left_out: tuple[Point, ...]  # leave-one-out
+    incomplete: tuple[str, ...]  # what lacks predictions and is left out of every table, in words
     resamples: int
 
     @property
@@ -89,6 +90,8 @@ def analyse(run: Path, *, resamples: int = RESAMPLES, step: Step = silent) -> An
         for one in first:
             leaders.append(_leader(tested, one, calibrated, resamples, seed))
             tick(1)
+    learning, fewer = read_learning(run / "learning.csv", tested, resamples=resamples, seed=seed)
+    left_out, absent = read_leaving_one_out(run / "leave_one_out.csv", tested, resamples=resamples, seed=seed)
     return Analysis(
         record=record,
         tested=tested,
@@ -98,10 +101,9 @@ def analyse(run: Path, *, resamples: int = RESAMPLES, step: Step = silent) -> An
         calibrated=calibrated,
         leaders=tuple(leaders),
         searches=read_searches(run / "units", tested),
-        learning=read_learning(run / "learning.csv", record.target, resamples=resamples, seed=seed),
-        left_out=read_leaving_one_out(
-            run / "leave-one-out.csv", record.target, resamples=resamples, seed=seed
-        ),
+        learning=learning,
+        left_out=left_out,
+        incomplete=(*(one.told for one in tested.incomplete), *fewer, *absent),
         resamples=resamples,
     )
 

@@ -202,7 +202,7 @@ def _learnt(found: Analysis, network: str) -> Panel:
                 setting,
                 marker="o",
             )
-        axes.set(xlabel="images learnt from", ylabel="accuracy")
+        axes.set(xlabel="images learnt from and chosen on", ylabel="accuracy")
         axes.set_title(network)
         axes.legend(loc="lower right")
 

@@ -50,11 +50,14 @@ def read_features(run: Path, record: Record, tested: Tested) -> dict[str, NDArra
     identities = record.facts.get("networks", {})
     found = {}
     for network, identity in identities.items() if isinstance(identities, dict) else ():
-        for path in sorted((run / "features").glob(f"{network}-{identity}-*.npy")):
-            if "-bank" not in path.name:
-                table = np.load(path, mmap_mode="r")
-                if table.ndim == 2 and len(table) == len(files):
-                    found[network] = np.asarray(table[order], np.float32)
+        tables = [
+            np.load(path, mmap_mode="r")
+            for path in sorted((run / "features").glob(f"{network}-{identity}-*.npy"))
+            if "-bank" not in path.name
+        ]
+        fitting = [table for table in tables if table.ndim == 2 and len(table) == len(files)]
+        if len(fitting) == 1:  # of several, one is of an earlier run with other images
+            found[network] = np.asarray(fitting[0][order], np.float32)
     return found
 
 

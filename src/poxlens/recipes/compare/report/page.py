@@ -90,7 +90,7 @@ def _head(found: Analysis) -> str:
         heading("Comparison of networks", found.record.name, f"predictions.csv: SHA-256 {tested.sha256}")
         + leak
         + tiles(numbers)
-        + notes([f"Incomplete, left out of every table: {one.told}" for one in tested.incomplete])
+        + notes([f"Incomplete, left out of every table: {told}" for told in found.incomplete])
         + f"<p>{escape(result_told(found))}</p>"
     )
 

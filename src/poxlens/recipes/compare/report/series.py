@@ -17,6 +17,7 @@ from poxlens.evaluate.intervals import Estimate, estimate
 from poxlens.evaluate.metrics import accuracy, macro_f1
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Statistic
+from poxlens.recipes.compare.report.reading import Tested
 from poxlens.recipes.compare.report.rows import ReportError, Row, read_rows
 
 
@@ -27,7 +28,13 @@ class Point:
     network: str
     setting: str
     value: str  # of the first column
-    figures: Mapping[str, Estimate]
+    figures: Mapping[str, Estimate]  # empty when it lacks images
+    lacking: int  # images that it was not tested on
+
+    @property
+    def told(self) -> str:
+        """What is wrong with it, in words."""
+        return f"{self.network} {self.setting}, {self.value}: {self.lacking} predictions are missing"
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,17 @@ class Learnt:
 
     network: str
     setting: str
-    size: int  # images learnt from
+    size: int  # images learnt from and chosen on
     figures: Mapping[str, Estimate]
 
 
-def read_learning(path: Path, target: str, *, resamples: int, seed: int) -> tuple[Learnt, ...]:
+def read_learning(
+    path: Path, tested: Tested, *, resamples: int, seed: int
+) -> tuple[tuple[Learnt, ...], tuple[str, ...]]:
     """The points of all learning curves, in the order of network, setting and size; none without the file.
+
+    Returns:
+        The points, and what of the others is missing, in words.
 
     Raises:
         ReportError: the table is not as it should be; names the row.
@@ -51,13 +63,22 @@ def read_learning(path: Path, target: str, *, resamples: int, seed: int) -> tupl
         if not cell.isdecimal() or int(cell) < 1:
             raise ReportError(f"{where}: size must be a number of images, is {cell!r}.")
 
-    found = read_series(path, "size", target, check, resamples=resamples, seed=seed)
-    learnt = [Learnt(one.network, one.setting, int(one.value), one.figures) for one in found]
-    return tuple(sorted(learnt, key=lambda one: (one.network, one.setting, one.size)))
+    rows = tested.repeats * len(tested.files)
+    found = read_series(path, "size", tested, rows, check, resamples=resamples, seed=seed)
+    learnt = [
+        Learnt(one.network, one.setting, int(one.value), one.figures) for one in found if not one.lacking
+    ]
+    lacking = tuple(f"learning curve, {one.told}" for one in found if one.lacking)
+    return tuple(sorted(learnt, key=lambda one: (one.network, one.setting, one.size))), lacking
 
 
-def read_leaving_one_out(path: Path, target: str, *, resamples: int, seed: int) -> tuple[Point, ...]:
+def read_leaving_one_out(
+    path: Path, tested: Tested, *, resamples: int, seed: int
+) -> tuple[tuple[Point, ...], tuple[str, ...]]:
     """Figures of each way of leaving one out, in the order of network, setting and way; none without the file.
+
+    Returns:
+        The points, and what of the others is missing, in words.
 
     Raises:
         ReportError: the table is not as it should be; names the row.
@@ -67,13 +88,16 @@ def read_leaving_one_out(path: Path, target: str, *, resamples: int, seed: int) 
         if not cell:
             raise ReportError(f"{where}: way must not be empty.")
 
-    return read_series(path, "way", target, check, resamples=resamples, seed=seed)
+    found = read_series(path, "way", tested, len(tested.files), check, resamples=resamples, seed=seed)
+    lacking = tuple(f"leave-one-out, {one.told}" for one in found if one.lacking)
+    return tuple(one for one in found if not one.lacking), lacking
 
 
 def read_series(
     path: Path,
     first: str,
-    target: str,
+    tested: Tested,
+    rows_each: int,
     check: Callable[[str, str], None],
     *,
     resamples: int,
@@ -84,7 +108,8 @@ def read_series(
     Args:
         path: the table; without it there is no point.
         first: its first column.
-        target: the class that is screened for.
+        tested: predictions of the same images.
+        rows_each: predictions that each point should have; of one with fewer no figure is given.
         check: is given the place of each cell of the first column and the cell, and refuses it by raising.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -95,22 +120,25 @@ def read_series(
     if not path.is_file():
         return ()
     classes, rows = read_rows(path, (first,))
-    if target not in classes:
-        raise ReportError(f"{path}: has no column p_{target}, the class that the study screens for.")
+    if classes != tested.classes:
+        raise ReportError(f"{path}: its classes are not those of predictions.csv.")
     points: dict[tuple[str, str, str], list[Row]] = {}
     with path.open(newline="", encoding="utf-8") as stream:
         for number, (row, cells) in enumerate(zip(rows, csv.DictReader(stream), strict=True), start=2):
             check(f"{path}, row {number}", cells[first] or "")
             points.setdefault((*row.model, cells[first]), []).append(row)
     return tuple(
-        Point(*key, _figures(members, classes, target, resamples, seed))
+        _point(key, members, rows_each - len(members), tested, resamples, seed)
         for key, members in sorted(points.items())
     )
 
 
-def _figures(
-    rows: list[Row], classes: tuple[str, ...], target: str, resamples: int, seed: int
-) -> dict[str, Estimate]:
+def _point(
+    key: tuple[str, str, str], rows: list[Row], lacking: int, tested: Tested, resamples: int, seed: int
+) -> Point:
+    if lacking:
+        return Point(*key, {}, lacking)
+    classes, target = tested.classes, tested.target
     truth = np.array([classes.index(row.label) for row in rows])
     p = np.array([row.probabilities for row in rows])
     decided, positive = p.argmax(axis=1), truth == classes.index(target)
@@ -120,4 +148,5 @@ def _figures(
     }
     if positive.any() and not positive.all():
         figures["AUROC"] = auroc(p[:, classes.index(target)], positive)
-    return estimate(figures, [row.group for row in rows], resamples=resamples, seed=seed)
+    found = estimate(figures, [row.group for row in rows], resamples=resamples, seed=seed)
+    return Point(*key, found, 0)

@@ -181,8 +181,9 @@ def _left_out(found: Analysis) -> Table:
             (one.network, one.setting, one.value, *(one.figures.get(name, NOTHING) for name in names))
             for one in found.left_out
         ),
-        "best-fold: with the hyper-parameters of the fold that tested best, as Campana 2024, which LEAKS: they were"
-        " chosen by test images. nested: chosen anew without what is left out. Micro F1 is the accuracy.",
+        "Each group (each image, in an ungrouped study) is tested by what learnt from all others. best-fold: with the"
+        " hyper-parameters of the fold that tested best, as Campana 2024, which leaks, as test images chose them;"
+        " nested: chosen anew without what is left out. Micro F1 is the accuracy.",
     )
 
 
