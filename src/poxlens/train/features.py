@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.files import sha256_bytes, write_atomically
-from poxlens.train.stored import Stored
+from poxlens.train.stored import POOLED, Stored
 from poxlens.train.views import View, cut
 
 Progress = Callable[[int], None]
@@ -59,10 +59,17 @@ class Extractor:
     def __init__(self, backbone: Stored, cache: FeatureCache | None = None) -> None:
         self.identity = sha256_bytes(backbone.model)[:16]
         self.cache = cache
+        self._own_pooling = backbone.own_pooling
         self._session = _session(backbone.model)
 
     def pooled(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Mean over places of the last feature map: [N, S, S, 3] uint8 -> [N, D] float32."""
+        """The embedding: [N, S, S, 3] uint8 -> [N, E] float32.
+
+        The mean over places of the last feature map, but for networks with a pooling of their own.
+        """
+        if self._own_pooling:
+            own: NDArray[np.float32] = self._session.run([POOLED], {"image": images})[0]
+            return own
         features: NDArray[np.float32] = self._session.run(None, {"image": images})[0]
         pooled: NDArray[np.float32] = features.mean((1, 2))
         return pooled

@@ -19,6 +19,7 @@ from torch import nn
 from poxlens.train.backbones import Backbone, with_constant_padding
 
 FEATURES = "features"  # name of the feature map [N, h, w, D] in every graph
+POOLED = "pooled"  # name of the embedding [N, E] in graphs of networks that do not take the mean over places
 _SMALLEST = 1024  # entries; below it a tensor stays float32
 _LARGEST_ERROR = 0.02  # relative error of a tensor in eight bits that is allowed at all
 
@@ -30,6 +31,7 @@ class Stored:
     model: bytes  # ONNX: image [N, S, S, 3] uint8 -> features [N, h, w, D]
     side: int  # S
     eight_bit: tuple[str, ...]  # weights stored in eight bits
+    own_pooling: bool = False  # the graph gives the embedding too, as it is not the mean of the features
 
 
 def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_000_000) -> Stored:
@@ -43,6 +45,9 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
         side: side of the input, px.
         most_bytes: size that the large weights should not exceed; names and small weights add 1-2 %. More where
             too few weights bear eight bits.
+
+    Raises:
+        WeightsError: a network takes no images of this side.
     """
     import onnx
     from onnx import numpy_helper
@@ -64,24 +69,39 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
             _add_stored(model.graph, tensor.name, large[tensor.name], eight_bit=tensor.name in eight)
     model.doc_string, model.producer_version = "", ""
     del model.opset_import[1:]  # ONNX Runtime lists its own domains, none of which is used
-    return Stored(model.SerializeToString(deterministic=True), side, tuple(sorted(eight)))
+    return Stored(model.SerializeToString(deterministic=True), side, tuple(sorted(eight)), backbone.own_pooling)
 
 
-def _exported(backbone: nn.Module, side: int) -> bytes:
+class _Both(nn.Module):
+    """Features and embedding as the outputs of one graph."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.backbone.both(image)
+
+
+def _exported(backbone: Backbone, side: int) -> bytes:
     """The classic exporter: 0.3 s instead of 6 s, and it folds batch norm into convolutions."""
     import warnings
 
+    fixed = with_constant_padding(backbone, side)
+    outputs = [FEATURES]
+    if isinstance(fixed, Backbone) and fixed.own_pooling:
+        fixed, outputs = _Both(fixed), [FEATURES, POOLED]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # both exporters announce each other's end
         path = Path(folder) / "backbone.onnx"
         torch.onnx.export(
-            with_constant_padding(backbone, side),
+            fixed,
             (torch.zeros(2, side, side, 3, dtype=torch.uint8),),
             str(path),
             dynamo=False,
             input_names=["image"],
-            output_names=[FEATURES],
-            dynamic_axes={"image": {0: "N"}, FEATURES: {0: "N"}},
+            output_names=outputs,
+            dynamic_axes={name: {0: "N"} for name in ("image", *outputs)},
             opset_version=17,
         )
         return path.read_bytes()

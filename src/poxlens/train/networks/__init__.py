@@ -1,0 +1,1 @@
+"""The networks by name: what each expects, what it gives, and where its weights come from."""
