@@ -22,7 +22,7 @@ except RuntimeError:  # linked against CUDA beside a CPU torch: two operators mu
     for operator in ("nms", "qnms"):
         library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from imagededup.methods import CNN, PHash
+from imagededup.methods import CNN, PHash  # noqa: E402
 
 if __name__ == "__main__":
     start = time.perf_counter()
