@@ -99,7 +99,12 @@ def umap(network: str, features: NDArray[np.float32]) -> Embedding:
         reduced = (left * scales)[:, :50]
         neighbours = min(15, len(table) - 1)
         found = UMAP(
-            n_components=3, n_neighbors=neighbours, min_dist=0.1, init="pca", random_state=0, n_jobs=1
+            n_components=3,
+            n_neighbors=neighbours,
+            min_dist=0.1,
+            init="pca" if reduced.shape[1] >= 3 else "random",
+            random_state=0,
+            n_jobs=1,
         ).fit_transform(reduced)
     return Embedding(
         network, "UMAP", _scaled(np.asarray(found, np.float64)), f"{neighbours} neighbours; axes mean nothing"
@@ -110,6 +115,8 @@ def _standardised(features: NDArray[np.float32]) -> Points:
     table = np.asarray(features, np.float64)
     spread = table.std(axis=0)
     kept = spread > 1e-9
+    if not kept.any():
+        return np.zeros((len(table), 1))
     found: Points = (table[:, kept] - table[:, kept].mean(axis=0)) / spread[kept]
     return found
 
