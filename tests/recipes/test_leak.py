@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +14,17 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from poxlens.data.manifest import Manifest, Row
 from poxlens.errors import ManifestError, TrainingError
+from poxlens.evaluate.intervals import Estimate, wilson
+from poxlens.files import sha256_bytes
 from poxlens.recipes.default import Where
-from poxlens.recipes.leak import Plan, Task, experiment
+from poxlens.recipes.leak import experiment
 from poxlens.recipes.leak_collection import choose_rows, collect, read_groups
 from poxlens.recipes.leak_figures import gap, measure, originals
 from poxlens.recipes.leak_heads import HEADS, Reduction
 from poxlens.recipes.leak_predictions import read_tested, write_tested
 from poxlens.recipes.leak_protocols import PROTOCOLS, Collection, Units, folds_of
-from poxlens.recipes.leak_report import figures, written
+from poxlens.recipes.leak_report import TOLD, figures, written
+from poxlens.recipes.leak_tasks import Plan, Task
 
 COPIES, FOLDS = 3, 4
 
@@ -254,7 +258,7 @@ def test_predictions_survive_the_way_to_disk_and_back(tested, tmp_path):
         again = of(back, one.head, one.protocol, one.copies)
         for name in ("file", "copy", "group", "label", "fold"):
             assert np.array_equal(getattr(again, name), getattr(one, name)), name
-        assert np.abs(again.probability - one.probability).max() <= 5.1e-6
+        assert np.abs(again.probability - one.probability).max() <= 5.1e-5
     first = files["common"].read_bytes()
     assert write_tested(tmp_path, tested)["common"].read_bytes() == first
 
@@ -371,11 +375,13 @@ def test_a_missing_or_cut_file_is_told(tested, tmp_path):
 
 
 def test_a_finished_task_is_not_computed_again(random_labels, plan, tmp_path, monkeypatch):
-    from poxlens.recipes import leak
+    from poxlens.recipes import leak_tasks
 
     done = []
-    compute = leak._compute
-    monkeypatch.setattr(leak, "_compute", lambda task, *rest: done.append(task) or compute(task, *rest))
+    compute = leak_tasks._computed
+    monkeypatch.setattr(
+        leak_tasks, "_computed", lambda task, *rest: done.append(task) or compute(task, *rest)
+    )
     small = replace(plan, heads=("1-nn",))
     where = Where(tmp_path, workers=1)
     first = experiment(*random_labels, small, where)
@@ -396,8 +402,6 @@ def test_a_finished_task_is_not_computed_again(random_labels, plan, tmp_path, mo
 
 
 def test_how_figures_are_written():
-    from poxlens.evaluate.intervals import Estimate
-
     assert written(Estimate(0.9531, 0.9, 1.0, 10, 5)) == "0.953 [0.900–1.000]"
     assert written(Estimate(-0.05, -0.1, 0.02, 10, 5), signed=True) == "−0.050 [−0.100 to +0.020]"
     assert written(Estimate(1.0, float("nan"), float("nan"), 10, 5)) == "1.000 [no interval]"
@@ -490,3 +494,82 @@ def test_a_faulty_table_of_groups_is_told_by_row(tmp_path, text, said):
         path.write_text(text)
     with pytest.raises(ManifestError, match=said):
         read_groups(path)
+
+
+# The page in docs and the committed results
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results" / "leak"
+COMMITTED = sorted(path.parent.name for path in RESULTS.glob("*/metrics.json"))
+
+
+def test_there_are_committed_figures():
+    assert "msld" in COMMITTED
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_the_committed_figures_are_those_of_the_committed_predictions(name):
+    told = json.loads((RESULTS / name / "metrics.json").read_text("utf-8"))
+    target, checked = told["plan"]["target"], 0
+    for file, digest in told["predictions"].items():
+        path = RESULTS / name / file
+        if not path.exists():  # too large to keep: its digest stands in metrics.json
+            continue
+        assert sha256_bytes(gzip.decompress(path.read_bytes())) == digest
+        for one in read_tested(path):
+            (stored,) = [
+                m
+                for m in told["measured"]
+                if (m["head"], m["copies"], m["protocol"]) == (one.head, one.copies, one.protocol)
+            ]
+            again = measure(one, target, resamples=1)
+            for figure, value in again.clustered.items():
+                assert value.value == pytest.approx(stored["clustered"][figure]["value"], abs=1e-9)
+            assert again.seen == pytest.approx(stored["seen"])
+            checked += 1
+    assert checked >= 8
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_every_figure_of_the_page_in_docs_is_a_committed_one(name):
+    text = (ROOT / "docs" / "leak.md").read_text("utf-8")
+    told = json.loads((RESULTS / name / "metrics.json").read_text("utf-8"))
+
+    def estimate(cells):
+        value, low, high = (float("nan") if cells[k] is None else cells[k] for k in ("value", "low", "high"))
+        return Estimate(value, low, high, cells["n"], cells["cases"])
+
+    for one in told["measured"]:
+        if one["copies"] == told["plan"]["copies"]:
+            cells = (written(estimate(one["clustered"][figure])) for figure in told["figures"])
+            row = f"| {one['head']} | {one['protocol']} | {100 * one['seen']:.0f} % | {' | '.join(cells)} |"
+            assert row in text, row
+    for one in told["gaps"]:
+        if one["copies"] == told["plan"]["copies"]:
+            cells = (written(estimate(one["figures"][figure]), signed=True) for figure in told["figures"])
+            row = f"| {one['head']}: {one['above']} − {one['below']} | {' | '.join(cells)} |"
+            assert row in text, row
+
+
+def test_every_protocol_head_and_option_of_the_command_is_in_docs():
+    import inspect
+
+    from poxlens.cli.data.leak_demo import leak_demo
+
+    text = (ROOT / "docs" / "leak.md").read_text("utf-8")
+    for name in (*TOLD, *HEADS):
+        assert f"`{name}`" in text
+    for parameter in inspect.signature(leak_demo, eval_str=True).parameters.values():
+        for option in parameter.annotation.__metadata__[0].param_decls or ():
+            assert option in text, option
+
+
+def test_arithmetic_of_the_page_in_docs():
+    """Counts that the page names behind published percentages."""
+    assert [f"{100 * k / 135:.2f}" for k in (112, 110, 107)] == ["82.96", "81.48", "79.26"]
+    assert f"{100 * 41 / 45:.2f}" == "91.11"
+    assert [f"{100 * bound:.0f}" for bound in wilson(41, 45)] == ["79", "96"]
+    assert f"{100 * 227 / 228:.2f}" == "99.56"
+    assert f"{100 * 636 / 638:.2f}" == "99.69"
+    assert round(0.2 * 3192) == 638
+    assert 3192 == 14 * 228 == 1428 + 1764

@@ -120,8 +120,8 @@ def copies_panel(found: Report, name: str) -> Panel:
                 )
             parts.append(_mark(shape, at, y(e.value), colour))
             told.append(f"{head}, {numbers[place]} copies {written(e, signed=True)}")
-        parts.append(_mark(shape, 52 + 92 * order, 282, colour))
-        parts.append(f'<text class="faint" x="{60 + 92 * order}" y="286">{escape(head)}</text>')
+        parts.append(_mark(shape, 20 + 104 * order, 282, colour))
+        parts.append(f'<text class="faint" x="{28 + 104 * order}" y="286">{escape(head)}</text>')
     return "".join(parts), 296, f"Gap in {name}: {'; '.join(told)}."
 
 

@@ -112,7 +112,7 @@ def _rows(one: Tested) -> Iterator[list[object]]:
                 one.copy[unit],
                 one.group[unit],
                 labels[unit],
-                *(f"{share:.5f}" for share in shares[unit]),
+                *(f"{share:.4f}" for share in shares[unit]),
             ]
 
 

@@ -16,7 +16,7 @@ from poxlens.files import sha256_bytes
 from poxlens.recipes.leak import Run
 from poxlens.recipes.leak_figures import FIGURES, ORIGINALS, Gap, Measured, gap, measure, originals, seen
 from poxlens.recipes.leak_predictions import Tested, read_tested
-from poxlens.recipes.leak_protocols import PROTOCOLS
+from poxlens.recipes.leak_protocols import PROTOCOLS, Collection
 from poxlens.recipes.leak_tasks import Plan
 from poxlens.recipes.samples import Skipped
 
@@ -40,6 +40,7 @@ class Report:
     others: int  # images of other data sets, learnt from in "merged" and "strict"
     skipped: tuple[Skipped, ...]
     data_sha256: str
+    groups_sha256: str  # of file and group of every image, joined as they were used
     predictions: Mapping[str, str]  # file name -> SHA-256 of its unpacked content
     measured: tuple[Measured, ...]
     gaps: tuple[Gap, ...]
@@ -82,6 +83,7 @@ def report(run: Run, *, resamples: int = RESAMPLES) -> Report:
         others=int((~ours).sum()),
         skipped=run.skipped,
         data_sha256=run.data_sha256,
+        groups_sha256=_groups(collection),
         predictions={path.name: _unpacked(path) for path in run.files.values()},
         measured=measured,
         gaps=gaps,
@@ -132,6 +134,11 @@ def written(estimate: Estimate | None, *, signed: bool = False) -> str:
         return f"{value} [no interval]"
     low, high = (f"{bound:{form}}".replace("-", "−") for bound in (estimate.low, estimate.high))
     return f"{value} [{low}{' to ' if signed else '–'}{high}]"
+
+
+def _groups(collection: Collection) -> str:
+    pairs = zip(collection.files, collection.group.tolist(), strict=True)
+    return sha256_bytes("".join(f"{file},{group}\n" for file, group in pairs).encode())
 
 
 def _unpacked(path: Path) -> str:
