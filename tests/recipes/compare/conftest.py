@@ -63,8 +63,12 @@ def photos(tmp_path):
         label = ("mpox", "acne")[number % 2]
         away = number >= 32
         name = f"{number:02d}.png"
-        Image.fromarray(picture(number, (18, 0, -18) if label == "mpox" else (-18, 0, 18))).save(folder / name)
-        lines.append(f"{name},{label},{'away' if away else 'home'},{'' if away else f'P{number // 4}{label}'}")
+        Image.fromarray(picture(number, (18, 0, -18) if label == "mpox" else (-18, 0, 18))).save(
+            folder / name
+        )
+        lines.append(
+            f"{name},{label},{'away' if away else 'home'},{'' if away else f'P{number // 4}{label}'}"
+        )
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
     return folder
 

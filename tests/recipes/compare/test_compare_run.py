@@ -22,7 +22,9 @@ def units_of(out, folder="units"):
 
 
 def test_every_image_is_tested_once_by_every_network_and_setting(study_of, where):
-    study = study_of(networks=["one", "two", "one+two"], heads=["logistic", "dense"], ensembles={"both": ["one", "two"]})
+    study = study_of(
+        networks=["one", "two", "one+two"], heads=["logistic", "dense"], ensembles={"both": ["one", "two"]}
+    )
     done = compare(study, where())
     assert done.failed == {}
     assert done.units == 3 * 3 * 4
@@ -37,7 +39,11 @@ def test_every_image_is_tested_once_by_every_network_and_setting(study_of, where
     assert len({(row["network"], row["setting"], row["file"]) for row in rows}) == len(rows)
     p = np.array([[float(row["p_mpox"]), float(row["p_acne"])] for row in rows])
     assert np.allclose(p.sum(1), 1, atol=2e-6)
-    right = [(row["p_mpox"] > row["p_acne"]) == (row["label"] == "mpox") for row in rows if row["setting"] == "logistic"]
+    right = [
+        (row["p_mpox"] > row["p_acne"]) == (row["label"] == "mpox")
+        for row in rows
+        if row["setting"] == "logistic"
+    ]
     assert np.mean(right) > 0.9
 
 
@@ -56,7 +62,10 @@ def test_features_of_several_networks_stand_side_by_side(study_of, where):
 
     study, place = study_of(heads=["dense"]), where()
     cases = read_cases(study, read_table(study, place.base), place.base)
-    one, two = (compute(name, cases, place.source, Wanted.of(study), seed=0, advance=lambda _: None) for name in ("one", "two"))
+    one, two = (
+        compute(name, cases, place.source, Wanted.of(study), seed=0, advance=lambda _: None)
+        for name in ("one", "two")
+    )
     rows = np.array([3, 0, 7])
     setting = Setting("dense", augmentation=True)
     both = pooled("one+two", [one, two]).part(rows, cases.truth, setting)
@@ -172,7 +181,9 @@ def test_a_full_disk_costs_the_unit_that_met_it(study_of, where, monkeypatch):
 def test_a_class_with_three_images_is_named(study_of, where, photos):
     table = (photos / "manifest.csv").read_text().splitlines()
     few = [line for line in table[1:] if ",acne," in line][:3]
-    (photos / "manifest.csv").write_text("\n".join([line for line in table if ",acne," not in line] + few) + "\n")
+    (photos / "manifest.csv").write_text(
+        "\n".join([line for line in table if ",acne," not in line] + few) + "\n"
+    )
     with pytest.raises(SplitError, match='class "acne"'):
         compare(study_of(), where())
     assert not (where().out / "predictions.csv").exists()
@@ -188,7 +199,7 @@ def test_a_file_that_is_no_image_is_left_out_and_told(study_of, where, photos):
 
 def test_a_setting_that_the_study_has_not_is_named(study_of, where):
     study = study_of(learning={"settings": ["logistics"]})
-    with pytest.raises(StudyError, match='"learning.settings": "logistics".*did you mean "logistic"'):
+    with pytest.raises(StudyError, match=r'"learning\.settings": "logistics".*did you mean "logistic"'):
         compare(study, where())
 
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from poxlens.errors import PoxlensError
 from poxlens.recipes.compare import work
 from poxlens.recipes.compare.run import compare
 
@@ -68,9 +69,8 @@ def test_ray_gives_the_same_bytes(study_of, where):
     assert (local.out / "predictions.csv").read_bytes() == (far.out / "predictions.csv").read_bytes()
 
 
-def test_no_cluster_at_an_address(study_of, where):
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
+def test_no_cluster_at_an_address(study_of, where, address):
     pytest.importorskip("ray")
-    from poxlens.errors import PoxlensError
-
-    with pytest.raises(PoxlensError, match="no Ray cluster at 127.0.0.1:1"):
-        compare(study_of(), where(engine="ray", address="127.0.0.1:1"))
+    with pytest.raises(PoxlensError, match=f"no Ray cluster answers at {address}"):
+        compare(study_of(), where(engine="ray", address=address))

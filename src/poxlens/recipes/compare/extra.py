@@ -43,6 +43,8 @@ class Extra:
 
     def kept(self, others: Rows, test: Rows, repeat: int, fold: int) -> Mapping[str, Rows]:
         """For each filter, those of `others` that may be learnt from while `test` is tested; ascending."""
+        if not self.filters:
+            return {}
         near = others[~self.old[np.ix_(others, test)].any(1)]
         far = others[~self.strict[np.ix_(others, test)].any(1)]  # part of `near`
         found: dict[str, Rows] = {}

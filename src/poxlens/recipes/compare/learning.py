@@ -1,7 +1,7 @@
 """Learning curves: the same folds, learnt from fewer groups.
 
-A share of each class' groups is kept of what is learnt from and of what is chosen on; the test part stays whole, so
-that a curve shows the size and nothing else. Smaller shares are part of larger ones.
+A share of the groups of each class is kept of what is learnt from and of what is chosen on; the test part stays
+whole, so that a curve shows the size and nothing else. Smaller shares are part of larger ones.
 """
 
 from __future__ import annotations
@@ -52,42 +52,21 @@ def sizes(cases: Cases, folds: Sequence[Fold], shares: Sequence[float], *, seed:
 def _fewer(cases: Cases, fold: Fold, share: float, seed: int) -> Fold:
     if share == 1:
         return fold
-    kept = _kept(
-        cases, np.concatenate([fold.train, fold.validation]), share, [seed, fold.repeat, fold.number]
+    place = (seed, fold.repeat, fold.number)
+    return replace(
+        fold,
+        train=_part(cases, fold.train, share, [*place, 0]),
+        validation=_part(cases, fold.validation, share, [*place, 1]),
+        extra={name: _part(cases, rows, share, [*place, 2]) for name, rows in fold.extra.items()},
     )
-    train, validation = (_of(cases, rows, kept) for rows in (fold.train, fold.validation))
-    extra = {}
-    for name, rows in fold.extra.items():
-        random = np.random.default_rng([seed, fold.repeat, fold.number, 1])
-        groups = random.permutation(np.unique(cases.groups.of[rows]))
-        extra[name] = _of(cases, rows, groups[: round(share * len(groups))])
-    # a class that a small share left out of one part keeps one of its groups there
-    train = _complete(cases, fold.train, train)
-    validation = _complete(cases, fold.validation, validation)
-    return replace(fold, train=train, validation=validation, extra=extra)
 
 
-def _kept(cases: Cases, rows: Rows, share: float, seed: Sequence[int]) -> Rows:
-    """Groups of a share of those in which each class is most frequent; at least one of each."""
-    random = np.random.default_rng(list(seed))
-    groups, place = np.unique(cases.groups.of[rows], return_inverse=True)
-    counts = np.zeros((len(groups), len(cases.classes)), np.int64)
-    np.add.at(counts, (place, cases.truth[rows]), 1)
-    own = counts.argmax(1)
-    found = []
-    for label in range(len(cases.classes)):
-        some = random.permutation(groups[own == label])
-        found.append(some[: max(1, round(share * len(some)))])
-    return np.concatenate(found)
-
-
-def _of(cases: Cases, rows: Rows, groups: Rows) -> Rows:
-    return rows[np.isin(cases.groups.of[rows], groups)]
-
-
-def _complete(cases: Cases, whole: Rows, part: Rows) -> Rows:
-    absent = np.setdiff1d(cases.truth[whole], cases.truth[part])
-    for label in absent:
-        first = whole[cases.truth[whole] == label][0]
-        part = np.union1d(part, whole[cases.groups.of[whole] == cases.groups.of[first]])
-    return np.sort(part)
+def _part(cases: Cases, rows: Rows, share: float, seed: Sequence[int]) -> Rows:
+    """The rows of a share of the groups that hold each class, at least one of each."""
+    random = np.random.default_rng(seed)
+    group = cases.groups.of[rows]
+    kept = []
+    for label in np.unique(cases.truth[rows]):
+        holders = random.permutation(np.unique(group[cases.truth[rows] == label]))
+        kept.append(holders[: max(1, round(share * len(holders)))])
+    return rows[np.isin(group, np.concatenate(kept))] if kept else rows

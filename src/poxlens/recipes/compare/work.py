@@ -6,6 +6,7 @@ units in flight with it; these are then tried again one at a time, so that the o
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ Engine = Literal["local", "ray"]
 KILLED = (
     "its worker was killed, most likely for want of memory: give it more, or run fewer at once with --jobs"
 )
+_PATIENCE = 10.0  # seconds for a cluster to answer
 _A_HAND = 4  # units sent to each of Ray's workers at once: it returns nothing before all of them are done
 
 
@@ -165,15 +167,28 @@ def _join_ray(hands: Hands) -> tuple[bool, tuple[type[BaseException], ...]]:
         raise PoxlensError('--engine ray needs Ray. Install it with: pip install "poxlens[ray]"') from fault
     started = not ray.is_initialized()
     if started:
+        if hands.address:
+            _require_answer(hands.address)
         own: dict[str, Any] = (
             {} if hands.address else {"num_cpus": hands.jobs, "include_dashboard": False}
         )  # a running cluster has its own
         try:
             ray.init(address=hands.address, log_to_driver=False, **own)
         except Exception as fault:  # Ray raises many kinds when a cluster does not answer
-            raise PoxlensError(f"no Ray cluster at {hands.address or 'this machine'}: {fault}") from fault
+            raise PoxlensError(f"Ray does not start at {hands.address or 'this machine'}: {fault}") from fault
     register_ray()
     return started, (ray.exceptions.RayError,)
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself tries for minutes before it gives up."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return  # "auto" and the like, which Ray looks up on this machine
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as fault:
+        raise PoxlensError(f"no Ray cluster answers at {address}: {fault}") from fault
 
 
 def do(job: Job, task: Task) -> Outcome:
