@@ -14,6 +14,7 @@ STRETCHED = 1.15  # one side against the other
 RETONED = 0.12  # of brightness or contrast, or of a colour channel against the others
 COVERED = 0.015  # share of the overlap that only one of the two shows (a caption, an inset)
 
+_LEAST = 64  # px, to say anything of tones
 _SMOOTH = 12  # tones are compared without what is finer than a twelfth of the overlap
 _DIFFERS = 28.0  # grey levels, after the tones are made equal
 
@@ -49,6 +50,8 @@ def relation(first: Keypoints, second: Keypoints, laid: Agreement) -> str:
 
 def _retoned(first: Keypoints, second: Keypoints, laid: Agreement, bare: NDArray[np.bool_]) -> bool:
     """Whether brightness, contrast or colour differ where nothing lies over the photo."""
+    if bare.sum() < _LEAST:
+        return False
     one, other = (_colours(keys, move, bare) for keys, move in zip((first, second), laid.frames, strict=True))
     contrast = np.log((one.std(0) + 3.0) / (other.std(0) + 3.0))
     level = np.log((one.mean(0) + 16.0) / (other.mean(0) + 16.0))
