@@ -4,8 +4,9 @@
     python -m benchmarks.curation draw --out FOLDER     propose, and draw the photos to be judged
     python -m benchmarks.curation speed                 milliseconds an image, of 100 photos of each set
 
-`draw` takes from each set the photos that nobody looked at while the rule was made
-(benchmarks/data/curation_development.csv), shuffled with a fixed seed: the first 100 with a crop are judged for
+`draw` shuffles with a fixed seed the photos of each set that are not in
+benchmarks/data/curation_development.csv: of DermNet every photo looked at before the rule was final, of MSID (770
+photos, too few for two tests) those that the network was taught on. The first 100 with a crop are judged for
 background, and the first 100 at all for whether a person would find a square of skin alone.
 `benchmarks/data/curation_judgements.csv` holds what was judged by eye: set, file, what ("crop" or "photo"),
 the box, verdict ("clean"/"background" of a crop, "enough"/"too little" of a photo), and why.
@@ -21,8 +22,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from poxlens.data.curate.propose import propose
 from poxlens.data.curate.proposals import Proposal, Proposals
+from poxlens.data.curate.propose import propose
 from poxlens.data.curate.run import curate
 from poxlens.data.manifest import read_manifest
 from poxlens.evaluate.intervals import wilson

@@ -1,12 +1,12 @@
 """Teach the network that finds bare skin (`poxlens/data/curate/skin.onnx`) from hand-marked photos.
 
-    python -m benchmarks.skin_finder --out skin.onnx [--data ../shared/data] [--epochs 40]
+    python -m benchmarks.skin_finder --out skin.onnx [--data ../shared/data] [--epochs 35]
 
 `benchmarks/data/skin_labels.csv` marks 8 x 8 places of each photo: "." bare skin, "#" background (wall, cloth,
 masses of hair, eyes, teeth, ground), "o" drawn over the photo (logo, letters), "x" mixed or not sure: not
-learnt from. None of these photos is in the test of docs/curation.md. Letters, logos, faint repeated watermarks,
-bars and frames are drawn over the views, and slivers and corners of other photos' background (narrow gaps are too
-small to be marked by hand), so that they are found in sets that nobody marked. Early stages stay as published
+learnt from. None of these photos is in the test of docs/curation.md. Letters, logos, bars and frames are drawn
+over half of the views, so that they are found in sets that nobody marked. (Slivers of background drawn over skin
+were tried: a third fewer crops on DermNet, and no fewer gaps between limbs in them.) Early stages stay as published
 (EfficientNet-Lite0, ImageNet); batch statistics too. The shipped file was taught in turns, photos being added
 where it had failed; this teaches in one turn, and gives a like file, not the same bytes.
 """
@@ -90,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=35)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -119,12 +119,11 @@ def teach(
         [{"params": late, "lr": RATES[0]}, {"params": own, "lr": RATES[1]}], weight_decay=1e-3
     )
     steps = epochs * (len(photos) // BATCH)
-    others = _backgrounds(photos)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, list(RATES), total_steps=steps, pct_start=0.15)
     for epoch in range(epochs):
         order, total = rng.sample(range(len(photos)), len(photos)), 0.0
         for start in range(0, len(order) - BATCH + 1, BATCH):
-            views = [view(*photos[place], others, rng) for place in order[start : start + BATCH]]
+            views = [view(*photos[place], rng) for place in order[start : start + BATCH]]
             images = torch.from_numpy(np.stack([np.asarray(image) for image, _ in views]))
             loss = _loss(network(images), torch.from_numpy(np.stack([targets(marks) for _, marks in views])))
             optimiser.zero_grad()
@@ -137,9 +136,9 @@ def teach(
 
 
 def view(
-    image: Image.Image, grid: NDArray[np.uint8], others: Sequence[Image.Image], rng: random.Random
+    image: Image.Image, grid: NDArray[np.uint8], rng: random.Random
 ) -> tuple[Image.Image, NDArray[np.uint8]]:
-    """One view of a photo at random, with the mark of each pixel; `others` are pieces of background."""
+    """One view of a photo at random, with the mark of each pixel."""
     marks = np.kron(grid, np.ones((SIDE // PLACES,) * 2, np.uint8))
     if rng.random() < 0.75:
         side = rng.randint(int(SIDE * 0.45), SIDE)
@@ -163,15 +162,10 @@ def view(
     if rng.random() < 0.3:
         gains = np.array([rng.uniform(0.85, 1.15) for _ in range(3)], np.float32)
         image = Image.fromarray((np.asarray(image, np.float32) * gains).clip(0, 255).astype(np.uint8))
-    kind = rng.random()
-    if kind < 0.45:
-        for _ in range(rng.choice([1, 1, 2])):
-            image, marks = _intruded(image, marks, others, rng)
-    if kind >= 0.45 or rng.random() < 0.35:
+    if rng.random() < 0.5:
         covered = Image.new("L", image.size, 0)
         image = image.copy()
-        pens = ImageDraw.Draw(image, "RGBA"), ImageDraw.Draw(covered)
-        (_watermark if 0.45 <= kind < 0.58 else _draw_over)(*pens, rng)
+        _draw_over(ImageDraw.Draw(image, "RGBA"), ImageDraw.Draw(covered), rng)
         marks = np.where(np.asarray(covered) > 0, np.uint8(DRAWN), marks)
     return image, np.ascontiguousarray(marks)
 
@@ -182,7 +176,7 @@ def targets(marks: NDArray[np.uint8]) -> NDArray[np.int64]:
     cells = marks.reshape(places, CELL, places, CELL).transpose(0, 2, 1, 3).reshape(places, places, -1)
     unclear = ((cells == BACKGROUND) | (cells == DRAWN)).mean(2)
     unsure, drawn = (cells == UNSURE).mean(2), (cells == DRAWN).mean(2)
-    first = np.where(unclear >= 0.2, 1, np.where((unclear < 0.02) & (unsure < 0.02), 0, 2))
+    first = np.where(unclear >= 0.4, 1, np.where((unclear < 0.02) & (unsure < 0.02), 0, 2))
     second = np.where(drawn >= 0.4, 1, np.where(drawn > 0, 2, 0))
     return np.stack([first, second])
 
@@ -199,75 +193,6 @@ def export(network: Network, path: Path) -> None:
         opset_version=17,
         dynamo=False,
     )
-
-
-def _backgrounds(photos: Sequence[tuple[Image.Image, NDArray[np.uint8]]]) -> list[Image.Image]:
-    """The places marked as background, each a small image."""
-    step = SIDE // PLACES
-    return [
-        image.crop((column * step, row * step, (column + 1) * step, (row + 1) * step))
-        for image, grid in photos
-        for row, column in np.argwhere(grid == BACKGROUND).tolist()
-    ]
-
-
-def _intruded(
-    image: Image.Image, marks: NDArray[np.uint8], others: Sequence[Image.Image], rng: random.Random
-) -> tuple[Image.Image, NDArray[np.uint8]]:
-    """With a sliver or a corner of background over it, soft at its edge."""
-    shape = Image.new("L", image.size, 0)
-    pen = ImageDraw.Draw(shape)
-    if rng.random() < 0.65:
-        pen.polygon(_sliver(rng), fill=255)
-    else:
-        x, y = rng.choice([0, SIDE]), rng.choice([0, SIDE])
-        along, down = rng.uniform(10, 90), rng.uniform(10, 90)
-        pen.polygon(
-            [(x, y), (x + (along if x == 0 else -along), y), (x, y + (down if y == 0 else -down))], fill=255
-        )
-    if rng.random() < 0.55:
-        grey = rng.choice([(8, 8, 10), (20, 14, 12), (235, 235, 232), (128, 126, 124), (60, 70, 90)])
-        fill = Image.new("RGB", image.size, rng.choice([grey, tuple(rng.randint(0, 255) for _ in range(3))]))
-    else:
-        fill = rng.choice(others).resize(image.size, Image.Resampling.BILINEAR)
-    soft = shape.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 2.5)))
-    inside = np.asarray(shape) > 0
-    ring = (np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > 0) & ~inside
-    marks = np.where(inside & (marks != DRAWN), np.uint8(BACKGROUND), marks)
-    marks = np.where(ring & (marks == SKIN), np.uint8(UNSURE), marks)
-    return Image.composite(fill, image, soft), marks
-
-
-def _sliver(rng: random.Random) -> list[tuple[float, float]]:
-    """A narrow strip or wedge from an edge to somewhere inside or to the other edge."""
-    x0, y0 = float(rng.randint(-10, SIDE + 10)), float(rng.choice([0, SIDE]))
-    x1, y1 = float(rng.randint(0, SIDE)), float(rng.randint(0, SIDE))
-    if rng.random() < 0.5:
-        x0, y0 = y0, x0
-    if rng.random() < 0.4:
-        x1, y1 = SIDE - x0, SIDE - y0
-    length = max(1.0, ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
-    across, up = -(y1 - y0) / length, (x1 - x0) / length
-    wide = rng.uniform(3, 14)
-    narrow = rng.uniform(0, wide)
-    return [
-        (x0 + across * wide, y0 + up * wide),
-        (x0 - across * wide, y0 - up * wide),
-        (x1 - across * narrow, y1 - up * narrow),
-        (x1 + across * narrow, y1 + up * narrow),
-    ]
-
-
-def _watermark(pen: ImageDraw.ImageDraw, covered: ImageDraw.ImageDraw, rng: random.Random) -> None:
-    """One word again and again over the whole photo, faint."""
-    font = ImageFont.load_default(rng.randint(10, 22))
-    text = "".join(rng.choice(string.ascii_letters) for _ in range(rng.randint(4, 9)))
-    ink = (255, 255, 255, rng.randint(45, 130))
-    across, down = rng.randint(70, 130), rng.randint(45, 110)
-    for y in range(rng.randint(0, 40), SIDE, down):
-        for x in range(rng.randint(0, 60), SIDE, across):
-            pen.text((x, y), text, fill=ink, font=font)
-            covered.rectangle(pen.textbbox((x, y), text, font=font), fill=255)
 
 
 def _loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

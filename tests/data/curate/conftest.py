@@ -97,5 +97,5 @@ def small_table(tmp_path):
 
 @pytest.fixture(scope="session")
 def phantom():
-    """A drawn close-up of skin with crusts, 512 px."""
-    return draw(PhantomSpec(seed=5, size=512, lesion="crust", count=5)).image
+    """A drawn close-up of skin with papules, 512 px."""
+    return draw(PhantomSpec(seed=5, size=512, lesion="papule", count=8)).image

@@ -12,6 +12,7 @@ from poxlens.data.curate.propose import Rule, propose
 from poxlens.data.curate.reasons import (
     BACKGROUND,
     CROP_SKIN,
+    ENLARGED,
     FRAME_AVOIDED,
     LETTERS_AVOIDED,
     NO_SKIN,
@@ -135,10 +136,23 @@ def test_a_closer_look_shrinks_the_box(encode, blue_picture):
     assert found.box[1] >= 128
 
 
-def test_the_shipped_network_takes_skin_with_crusts_whole(phantom, encode):
+def test_an_enlarged_picture_gives_no_crop(encode, blue_picture, colour_finder):
+    # Coarse patches of two tones of skin: all of the contrast is in detail of 64 px.
+    tones = np.random.default_rng(0).integers(0, 2, (6, 8, 1)).astype(np.uint8) * (60, 50, 40) + (
+        140,
+        100,
+        80,
+    )
+    large = Image.fromarray(tones.astype(np.uint8)).resize((512, 384), Image.Resampling.BICUBIC)
+    found = proposed(encode(np.asarray(large)), colour_finder)
+    assert (found.verdict, found.reason) == ("none", ENLARGED)
+    assert "384 px" in found.sentence
+
+
+def test_the_shipped_network_takes_skin_with_lesions_whole(phantom, encode):
     found = propose(encode(phantom), "x", "y")
     assert found.reason == CROP_SKIN
-    assert found.box[2] >= 400
+    assert found.box[2] >= 480
 
 
 def test_the_shipped_network_finds_no_skin_in_a_grey_wall(encode):

@@ -8,7 +8,16 @@ from html import escape
 from itertools import pairwise
 
 from poxlens.data.curate.proposals import CROP, Proposal, Proposals
-from poxlens.data.curate.reasons import BACKGROUND, CROP_SKIN, NO_SKIN, NOTES, REASONS, TOO_SMALL, UNREADABLE
+from poxlens.data.curate.reasons import (
+    BACKGROUND,
+    CROP_SKIN,
+    ENLARGED,
+    NO_SKIN,
+    NOTES,
+    REASONS,
+    TOO_SMALL,
+    UNREADABLE,
+)
 from poxlens.data.curate.thumbnails import Thumbnail
 from poxlens.pages.document import document, heading, notes, section, table, tiles
 
@@ -21,6 +30,7 @@ AID = (
 COLOURS = {
     CROP_SKIN: "#0f5c8c",
     BACKGROUND: "#e0a526",
+    ENLARGED: "#7a5aa8",
     NO_SKIN: "#c8cfd6",
     TOO_SMALL: "#8a949e",
     UNREADABLE: "#a32020",

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.data.curate import reasons
+from poxlens.data.curate.detail import fine_detail
 from poxlens.data.curate.finder import SIDE, Finder, shipped_finder
 from poxlens.data.curate.frames import frame
+from poxlens.data.curate.gaps import gaps
 from poxlens.data.curate.proposals import CROP, NONE, Box, Proposal
 from poxlens.data.curate.squares import largest_square
 from poxlens.errors import PhotoError
@@ -28,9 +30,10 @@ class Rule:
     """What decides a proposal beside the network. Set on images that are not in the test of docs/curation.md."""
 
     limit: float = 0.12  # probability from which a place is background
-    margin: float = 1.5  # cells of the map (8 px of a short side of 256) kept clear around the square
+    margin: float = 1.0  # cells of the map (8 px of a short side of 256) kept clear around the square
+    least_detail: float = 0.038  # share of the contrast finer than two pixels, below which there is no crop
     least_skin: float = 0.04  # of the area: with less there is no skin to be seen
-    looks: int = 2  # closer looks at the square, each of which may shrink it
+    looks: int = 3  # closer looks at the square, each of which may shrink it
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -86,6 +89,9 @@ def _of_photo(
         told = reasons.background_sentence(box[2] if box else 0, least_side)
         share = round(field.skin_share, 4)
         return Proposal(file, label, digest, *size, NONE, None, reasons.BACKGROUND, told, share, notes)
+    if fine_detail(field.pixels_in(box)) < rule.least_detail:
+        told, share = reasons.enlarged_sentence(box[2]), round(field.skin_share, 4)
+        return Proposal(file, label, digest, *size, NONE, None, reasons.ENLARGED, told, share, notes)
     told = reasons.crop_sentence(box[2], notes)
     share = round(field.clear_share(box), 4)
     return Proposal(file, label, digest, *size, CROP, box, reasons.CROP_SKIN, told, share, notes)
@@ -144,11 +150,18 @@ class _Field:
 
     def _look_closer(self, box: Box) -> None:
         """Show the network the box alone, larger: what is small in the whole image shows."""
-        left, top, right, bottom = self._pixels_of(box)
-        background, _ = self._finder.maps(np.ascontiguousarray(self._pixels[top:bottom, left:right]))
+        pixels = self.pixels_in(box)
+        background, _ = self._finder.maps(pixels)
         inside = self._inside(box)
         seen = self._background[inside]
-        self._background[inside] = np.maximum(seen, _resized(background, seen.shape))
+        closer = np.maximum(seen, _resized(background, seen.shape))
+        closer[gaps(pixels, (seen.shape[0], seen.shape[1]))] = 1.0
+        self._background[inside] = closer
+
+    def pixels_in(self, box: Box) -> NDArray[np.uint8]:
+        """The decoded pixels of a box."""
+        left, top, right, bottom = self._pixels_of(box)
+        return np.ascontiguousarray(self._pixels[top:bottom, left:right])
 
     def _inside(self, box: Box) -> tuple[slice, slice]:
         (rows, columns), (width, height), (left, top, side) = self._shape, self._size, box

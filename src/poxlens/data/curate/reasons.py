@@ -5,12 +5,14 @@ from __future__ import annotations
 CROP_SKIN = "crop.skin"
 NO_SKIN = "none.no_skin"
 BACKGROUND = "none.background"
+ENLARGED = "none.enlarged"
 TOO_SMALL = "none.too_small"
 UNREADABLE = "none.unreadable"
 
 REASONS: dict[str, str] = {
     CROP_SKIN: "A square of skin without background",
     BACKGROUND: "Skin, but no square without background that is large enough",
+    ENLARGED: "A square of skin, but without fine detail: enlarged, or out of focus",
     NO_SKIN: "No skin that can be seen",
     TOO_SMALL: "The image is smaller than the least crop",
     UNREADABLE: "The file cannot be read as an image",
@@ -34,6 +36,13 @@ def background_sentence(side: int, least: int) -> str:
     if side < 1:
         return "There is skin, but no square of it is free of background."
     return f"The largest square of skin without background is {side} px wide, under the limit of {least} px."
+
+
+def enlarged_sentence(side: int) -> str:
+    """Of an image whose best square, `side` px, holds less detail than its size promises."""
+    return (
+        f"The square of {side} px holds nothing finer than two pixels: it was enlarged, or is out of focus."
+    )
 
 
 def no_skin_sentence(share: float) -> str:
