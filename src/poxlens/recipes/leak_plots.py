@@ -22,7 +22,7 @@ COLOURS = {
 _HEADS = ("#9aa3ad", "#e0a526", "#2a78b5", "#c2410c", "#7b4fa3")
 _SHAPES = ("circle", "square", "triangle", "diamond", "circle")
 _WIDTH = 420
-_LEFT, _RIGHT = 118.0, 320.0  # of the axis
+_LEFT, _RIGHT = 118.0, 308.0  # of the axis
 _STYLE = (
     "svg{font:12px system-ui,sans-serif;background:#fff}text{fill:#1b2126}.faint{fill:#5b6670;font-size:11px}"
     ".grid{stroke:#dde2e6}.diagonal{stroke:#5b6670;stroke-dasharray:4 4}"
