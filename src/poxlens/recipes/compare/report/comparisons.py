@@ -66,7 +66,7 @@ class Comparisons:
     augmentation: tuple[Augmentation, ...]
     pairs: tuple[Comparison, ...]  # Nadeau-Bengio, `adjusted` by Holm over all pairs
     best: str  # of most accuracy
-    against: tuple[AgainstBest, ...]
+    against: tuple[AgainstBest, ...]  # the most accurate first
 
 
 def compare_models(tested: Tested, pooled: Sequence[Pooled], *, resamples: int, seed: int) -> Comparisons:
@@ -87,7 +87,10 @@ def compare_models(tested: Tested, pooled: Sequence[Pooled], *, resamples: int, 
         pairs=() if refused else tuple(_pairs(tested, pooled)),
         best=leader.model.name,
         against=tuple(
-            _against(tested, leader, other, resamples, seed) for other in pooled if other is not leader
+            sorted(
+                (_against(tested, leader, other, resamples, seed) for other in pooled if other is not leader),
+                key=lambda one: round(one.differences["accuracy"].value, 9),
+            )
         ),
     )
 

@@ -144,11 +144,10 @@ def _statistics(found: Analysis, of: Mapping[str, Table]) -> str:
     if tests.refused:
         return f"<p>{escape(tests.refused)}</p>" + _shown(of, "against-best")
     with_best = {place for place, pair in enumerate(tests.pairs) if tests.best in (pair.first, pair.second)}
-    clear = {place for place, pair in enumerate(tests.pairs) if pair.adjusted < 0.05}
     return (
         f"<p>{escape(pairs_told(found))}</p>"
         + _shown(of, "against-best")
-        + _some(of, "pairs", with_best | clear, "pairs with the most accurate model, and those that differ")
+        + _some(of, "pairs", with_best, "pairs with the most accurate model")
         + "<p>What follows is as in the paper, to be set beside it.</p>"
         + _shown(of, "anova")
         + _some(of, "tukey", _significant(of.get("tukey")), "pairs with p under .05")
@@ -228,7 +227,7 @@ def _some(of: Mapping[str, Table], name: str, places: set[int], which: str) -> s
     one = of.get(name)
     if one is None:
         return ""
-    rows = [tuple(text(cell) for cell in row) for place, row in enumerate(one.rows) if place in places]
+    rows = [tuple(text(cell) for cell in one.rows[place]) for place in sorted(places)[:SHOWN_ROWS]]
     heads = one.heads
     if heads[:2] == ("network", "setting"):  # one column: a phone has room for one beside the numbers
         heads, rows = ("model", *heads[2:]), [(f"{row[0]} {row[1]}", *row[2:]) for row in rows]

@@ -14,7 +14,11 @@ def result_told(found: Analysis) -> str:
     best = found.best
     figures = best.figures
     others = [one for one in found.comparisons.against if not _apart(one.differences["accuracy"])]
-    same = f" {len(others)} of the {len(found.comparisons.against)} other models cannot be told from it."
+    same = (
+        f" {len(others)} of the {len(found.comparisons.against)} other models cannot be told from it."
+        if others
+        else " All other models are less accurate by more than chance."
+    )
     return (
         f"Most accurate: {best.model.name}, with accuracy {text(figures['accuracy'])}, macro F1"
         f" {text(figures['macro F1'])} and an AUROC of {text(figures['AUROC'])} for {found.tested.target}."
