@@ -43,7 +43,8 @@ def test_programs_run(code, capsys):
 def test_every_label_and_network_is_told():
     for label in default.LABELS.meaning:
         assert f"`{label}`" in TEXT
-    for name, network in NETWORKS.items():
+    for name in (*default.Recipe().networks, default.Recipe().duplicate_network):
+        network = NETWORKS[name]
         (row,) = [line for line in TEXT.splitlines() if line.startswith("| `") and f"`{name}`" in line]
         assert network.weights.licence in row
         assert (network.weights.package or "hub").replace("_", "-") in row

@@ -61,11 +61,11 @@ def test_several_networks_stand_side_by_side(images):
 
 @pytest.mark.parametrize("names", [("resnet-9000",), ("efficientnet-lite0", "resnet-9000"), ()])
 def test_an_unknown_network_lists_the_known(names):
-    with pytest.raises(WeightsError, match="choose from efficientnet-lite0, ") as fault:
+    with pytest.raises(WeightsError, match="choose from ") as fault:
         load_backbone(names)
     assert ("resnet-9000" in str(fault.value)) == bool(names)
 
 
 def test_missing_weights_are_told_by_file(tmp_path):
-    with pytest.raises(WeightsError, match=r"mobilenet_v2-b0353104\.pth not found"):
+    with pytest.raises(WeightsError, match=r"mobilenet_v2-b0353104\.pth \(BSD-3-Clause\) not found"):
         load_backbone(("mobilenet-v2",), [tmp_path])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from tests.train.golden.nasnet_keras import CLASSES, SIDES, image, weight
 
 from poxlens.errors import WeightsError
 from poxlens.train.nasnet import NasnetMobile
 from poxlens.train.networks import nasnet_keras
 from poxlens.train.networks.nasnet_keras import convert, keras_layers, layers_of_h5, state_of_layers
-from tests.train.golden.nasnet_keras import CLASSES, SIDES, image, weight
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "nasnet_keras.json").read_text())
 
@@ -138,23 +139,23 @@ def test_the_published_layout(layers):
         assert found.pop("input_1") == []
         assert found.keys() == layers.keys()
         assert all(
-            np.array_equal(one, two) for name in layers for one, two in zip(layers[name], found[name], strict=True)
+            np.array_equal(one, two)
+            for name in layers
+            for one, two in zip(layers[name], found[name], strict=True)
         )
     with pytest.raises(WeightsError, match="no layers in the layout"):
         layers_of_h5(Node())
 
 
 def test_a_file_is_converted(layers, tmp_path, monkeypatch):
-    class H5py:
-        @staticmethod
-        def File(path, mode):
-            if path.read_bytes() != b"whole":
-                raise OSError("truncated file")
-            return published(layers)
+    def opened(path, mode):
+        if path.read_bytes() != b"whole":
+            raise OSError("truncated file")
+        return published(layers)
 
     from safetensors.torch import load_file
 
-    monkeypatch.setattr(nasnet_keras.importlib, "import_module", lambda name: H5py)
+    monkeypatch.setattr(nasnet_keras.importlib, "import_module", lambda name: SimpleNamespace(File=opened))
     (tmp_path / "a.h5").write_bytes(b"whole")
     path, is_published = convert(tmp_path / "a.h5", tmp_path / "weights")
     assert path == tmp_path / "weights" / "nasnet_mobile.safetensors"

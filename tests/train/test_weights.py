@@ -3,13 +3,17 @@
 import hashlib
 import sys
 import threading
+import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from poxlens.errors import WeightsError
 from poxlens.train.backbones import NETWORKS
-from poxlens.train.weights import Weights, find_weights
+from poxlens.train.pins import UnpinnedWeightsWarning, pin, pinned
+from poxlens.train.weights import Weights, find_weights, locate_weights, read_tensors
 
 DATA = b"the published weights" * 100
 
@@ -151,8 +155,133 @@ def test_a_damaged_file_in_the_cache_is_named(tmp_path):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_says_where_its_weights_come_from(name):
     network = NETWORKS[name]
+    weights = network.weights
     assert network.name == name
-    assert len(bytes.fromhex(network.weights.sha256)) == 32
-    assert network.weights.sha256[:8] in network.weights.file  # the published name carries the sum
-    assert network.weights.licence in {"Apache-2.0", "BSD-3-Clause"}
-    assert (network.weights.url or "").startswith("https://") or network.weights.package
+    assert weights.licence in {"Apache-2.0", "BSD-3-Clause"}
+    assert (weights.url or "").startswith("https://") or weights.package or weights.note
+    if weights.sha256:
+        assert len(bytes.fromhex(weights.sha256)) == 32
+        assert weights.sha256.startswith(weights.prefix)  # the published name carries the sum
+    if "download.pytorch.org" in (weights.url or ""):
+        assert len(weights.prefix) == 8
+
+
+def named(file, **changes):
+    return weights(file=file, sha256=None, **changes)
+
+
+def test_without_a_full_sum_the_digits_in_the_name_are_checked(tmp_path):
+    digest = hashlib.sha256(DATA).hexdigest()
+    right = named(f"net-{digest[:8]}.pth")
+    assert (right.check, right.prefix) == ("prefix", digest[:8])
+    (tmp_path / right.file).write_bytes(DATA)
+    assert find_weights(right, [tmp_path]) == tmp_path / right.file
+    (tmp_path / right.file).write_bytes(DATA[:-1])
+    with pytest.raises(WeightsError, match=f"is not the published file: .* expected {digest[:8]}"):
+        find_weights(right, [tmp_path])
+
+
+def test_a_download_is_checked_by_the_digits_in_its_name(tmp_path):
+    with Hub(b"another") as hub:
+        wrong = named("net-00000000.pth", url=hub.url)
+        with pytest.raises(WeightsError, match="sent another file"):
+            find_weights(wrong, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["net.pth", "net-deadbeef.zip", "net-1234567.pth", "net-v2large00.pth"])
+def test_names_without_a_sum_are_pinned_at_first_use(file):
+    assert (named(file).check, named(file).prefix) == ("first use", "")
+
+
+def test_what_was_pinned_stays(tmp_path):
+    cache, wanted = tmp_path / "cache", named("net.pth")
+    first = folder(tmp_path, "first")
+    with pytest.warns(UnpinnedWeightsWarning, match="keeps it, and refuses another file of that name"):
+        pin(wanted.file, hashlib.sha256(DATA).hexdigest(), cache)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pin(wanted.file, hashlib.sha256(DATA).hexdigest(), cache)  # said once
+    assert find_weights(wanted, [first], cache=cache) == first / "net.pth"
+    other = folder(tmp_path, "other", b"another")
+    with pytest.raises(
+        WeightsError, match=r"is not the file of its first use: .*take it out of weights\.lock\.json"
+    ):
+        find_weights(wanted, [other], cache=cache)
+    assert find_weights(wanted, [other]) == other / "net.pth"  # that cache is not asked
+    with Hub(b"another") as hub, pytest.raises(WeightsError, match="sent another file"):
+        find_weights(named("net.pth", url=hub.url), cache=cache)
+
+
+def test_several_files_are_pinned_side_by_side_and_a_damaged_lock_is_named(tmp_path):
+    for file in ("a.pth", "b.pth"):
+        with pytest.warns(UnpinnedWeightsWarning, match=file):
+            pin(file, "0" * 64, tmp_path)
+    assert [pinned(file, [None, tmp_path]) for file in ("a.pth", "b.pth", "c.pth")] == [
+        "0" * 64,
+        "0" * 64,
+        None,
+    ]
+    (tmp_path / "weights.lock.json").write_text('{"a.pth": ')
+    with pytest.raises(WeightsError, match=r"weights\.lock\.json is damaged: .* Delete it"):
+        pinned("a.pth", [tmp_path])
+    with pytest.warns(UnpinnedWeightsWarning, match="no folder to keep it in"):
+        pin("a.pth", "0" * 64, None)
+
+
+def test_the_first_candidate_at_hand_is_taken(tmp_path):
+    one, two = weights(), weights(file="half.safetensors")
+    with pytest.raises(WeightsError, match=r"net\.pth \(MIT\) not found"):
+        locate_weights([one, two], [tmp_path])
+    (tmp_path / "half.safetensors").write_bytes(DATA)
+    assert locate_weights([one, two], [tmp_path]) == (two, tmp_path / "half.safetensors")
+    (tmp_path / "net.pth").write_bytes(DATA)
+    assert locate_weights([one, two], [tmp_path]) == (one, tmp_path / "net.pth")
+
+
+def test_missing_weights_say_where_to_get_them(tmp_path):
+    with pytest.raises(
+        WeightsError, match=r"not found .*, and nothing may be downloaded.*get it \(https://hub/a\)"
+    ):
+        find_weights(weights(url="https://hub/a"), [tmp_path])
+    with pytest.raises(WeightsError, match=r"get it \(ask the authors\) and set POXLENS_WEIGHTS"):
+        find_weights(weights(note="ask the authors"), [tmp_path])
+
+
+def test_progress_of_a_download(tmp_path):
+    told = []
+    with Hub() as hub:
+        find_weights(
+            weights(url=hub.url), cache=tmp_path, advance=lambda done, whole: told.append((done, whole))
+        )
+    assert told[-1] == (len(DATA), len(DATA))
+
+
+class Loud:
+    """What a hostile pickle does when it is read."""
+
+    def __reduce__(self):
+        return print, ("code of the file ran",)
+
+
+def test_tensors_are_read_and_nothing_else(tmp_path, capsys):
+    state = {"a": torch.arange(3.0), "b": torch.tensor([1.5], dtype=torch.float16), "n": torch.tensor(7)}
+    torch.save(state, tmp_path / "net.pth")
+    save_file(state, tmp_path / "net.safetensors")
+    for file in ("net.pth", "net.safetensors"):
+        found = read_tensors(tmp_path / file)
+        assert found.keys() == state.keys()
+        assert found["b"].dtype == torch.float32
+        assert found["n"].dtype == torch.int64
+        assert all(torch.equal(found[name], value.to(found[name].dtype)) for name, value in state.items())
+        whole = (tmp_path / file).read_bytes()
+        (tmp_path / file).write_bytes(whole[:-40])
+        with pytest.raises(WeightsError, match=f"{file} cannot be read as weights .*Delete it"):
+            read_tensors(tmp_path / file)
+    torch.save(Loud(), tmp_path / "loud.pth")
+    with pytest.raises(WeightsError, match=r"loud\.pth cannot be read as weights"):
+        read_tensors(tmp_path / "loud.pth")
+    assert "code of the file ran" not in capsys.readouterr().out
+    torch.save({"epoch": 3}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match="something else than a table of tensors"):
+        read_tensors(tmp_path / "other.pth")

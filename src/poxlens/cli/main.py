@@ -26,6 +26,7 @@ VERBS = {
     "train": "Train a bundle from a table of images.",
     "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
     "report": "Make the report of a comparison again from its run folder.",
+    "networks": "List the networks that can be compared, and whether their weights are here.",
     "data": "Make a folder of images into a data set one can trust, and find its faults.",
     "phantom": "Draw artificial rash photos with known lesions.",
 }

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from poxlens.errors import TrainingError
 from poxlens.train.heads import LinearHead
 from poxlens.train.novelty import Subspace
 from poxlens.train.stored import FEATURES, Stored
@@ -26,10 +27,17 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
         backbone: image [N, S, S, 3] uint8 -> features [N, h, w, D].
         head: linear head on pooled features.
         subspace: the novelty score.
+
+    Raises:
+        TrainingError: the backbone does not pool by the mean over places, so that the heat map would not be Grad-CAM.
     """
     import onnx
     from onnx import TensorProto, helper
 
+    if backbone.own_pooling:
+        raise TrainingError(
+            "a bundle needs a network whose embedding is the mean of its last map over places"
+        )
     model = onnx.load_from_string(backbone.model)
     graph = model.graph
     places = _places(backbone)

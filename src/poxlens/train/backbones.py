@@ -16,9 +16,11 @@ import torch
 from torch import nn
 
 from poxlens.errors import WeightsError
+from poxlens.files import sha256_file
 from poxlens.train.networks.registry import NETWORKS, find_network
 from poxlens.train.networks.spec import Network, OwnPooling
-from poxlens.train.weights import read_weights
+from poxlens.train.pins import pin
+from poxlens.train.weights import locate_weights, read_tensors
 
 __all__ = ["NETWORKS", "Backbone", "Network", "load_backbone", "with_constant_padding"]
 
@@ -108,9 +110,10 @@ class Backbone(nn.Module):
 
 
 def with_constant_padding(backbone: nn.Module, side: int) -> nn.Module:
-    """What depends on the input's size as the constant it is for one side: SAME padding, position embeddings.
+    """What depends on the input's size, as the constant it is for one side: SAME padding, position embeddings.
 
-    timm computes TensorFlow's SAME padding from each input, and transformers fit their positions to it. The graph then holds no arithmetic on shapes, and a runtime can merge padding and convolution.
+    timm computes TensorFlow's SAME padding from each input, and transformers fit their positions to it. The graph
+    then holds no arithmetic on shapes, and a runtime can merge padding and convolution.
     """
     from timm.layers import Conv2dSame
 
@@ -125,7 +128,7 @@ def with_constant_padding(backbone: nn.Module, side: int) -> nn.Module:
 
     fixed = copy.deepcopy(backbone)
     for module in fixed.modules():
-        if isinstance(module, OwnPooling) and hasattr(module, "settle"):
+        if isinstance(module, OwnPooling):
             module.settle(side)
     same = {name: module for name, module in fixed.named_modules() if isinstance(module, Conv2dSame)}
     hooks = [module.register_forward_pre_hook(remember(name)) for name, module in same.items()]
@@ -172,14 +175,16 @@ def load_backbone(
     if not names:
         raise WeightsError(f"no network named: choose from {', '.join(NETWORKS)}")
     networks = [find_network(name) for name in names]
-    modules = []
-    for network in networks:
-        state = read_weights((network.weights, *network.alternatives), folders, cache=cache)
-        try:
-            modules.append(network.build(state))
-        except (RuntimeError, KeyError, ValueError) as fault:
-            reason = str(fault).splitlines()
-            raise WeightsError(
-                f"{network.weights.file} holds other weights than {network.name}'s: {' '.join(reason)[:300]}"
-            ) from fault
-    return Backbone(networks, modules)
+    return Backbone(networks, [_loaded(network, folders, cache) for network in networks])
+
+
+def _loaded(network: Network, folders: Sequence[Path], cache: Path | None) -> nn.Module:
+    weights, path = locate_weights((network.weights, *network.alternatives), folders, cache=cache)
+    try:
+        module = network.build(read_tensors(path))
+    except (RuntimeError, KeyError, ValueError) as fault:
+        reason = " ".join(str(fault).split())[:300]
+        raise WeightsError(f"{path} holds other weights than {network.name}'s: {reason}") from fault
+    if weights.check == "first use":  # only now: what could not be used must not be pinned
+        pin(weights.file, sha256_file(path), cache)
+    return module

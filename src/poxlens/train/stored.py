@@ -69,7 +69,9 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
             _add_stored(model.graph, tensor.name, large[tensor.name], eight_bit=tensor.name in eight)
     model.doc_string, model.producer_version = "", ""
     del model.opset_import[1:]  # ONNX Runtime lists its own domains, none of which is used
-    return Stored(model.SerializeToString(deterministic=True), side, tuple(sorted(eight)), backbone.own_pooling)
+    return Stored(
+        model.SerializeToString(deterministic=True), side, tuple(sorted(eight)), backbone.own_pooling
+    )
 
 
 class _Both(nn.Module):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from poxlens.errors import WeightsError
 from poxlens.files import sha256_file
-from poxlens.train.pins import pin, pinned
+from poxlens.train.pins import LOCK, pinned
 
 Advance = Callable[[int, int], None]  # bytes so far, bytes in all (0 when the hub does not say)
 Check = Literal["sha256", "prefix", "first use"]
@@ -104,6 +104,7 @@ def search_weights(
         WeightsError: a file of that name has another SHA-256.
     """
     package = _package_folder(weights.package)
+    path: Path
     for folder in (*folders, *((package,) if package else ()), *((cache,) if cache else ())):
         path = folder / weights.file
         if path.is_file():
@@ -112,31 +113,29 @@ def search_weights(
     return None
 
 
-def read_weights(
+def locate_weights(
     candidates: Sequence[Weights], folders: Sequence[Path] = (), *, cache: Path | None = None
-) -> dict[str, Any]:
-    """The tensors of the first candidate that is at hand, else of the first one's download; float32.
-
-    Files of half precision are widened. safetensors hold no code; of a pickle only tensors are read. A file that is
-    checked by its first use is pinned when it could be read.
+) -> tuple[Weights, Path]:
+    """The first of the candidates that is at hand, else the first one's download; verified.
 
     Raises:
-        WeightsError: none is found, it is not the published one, or it cannot be read.
+        WeightsError: none is found, or a file is not the published one.
     """
     for weights in candidates:
         path = search_weights(weights, folders, cache=cache)
         if path is not None:
-            break
-    else:
-        weights = candidates[0]
-        path = find_weights(weights, folders, cache=cache)
-    state = _tensors(path)
-    if weights.check == "first use":
-        pin(weights.file, sha256_file(path), cache)
-    return state
+            return weights, path
+    return candidates[0], find_weights(candidates[0], folders, cache=cache)
 
 
-def _tensors(path: Path) -> dict[str, Any]:
+def read_tensors(path: Path) -> dict[str, Any]:
+    """The tensors of a file of weights by name; half precision is widened to float32.
+
+    A safetensors file holds no code; of a pickle only tensors are read.
+
+    Raises:
+        WeightsError: it is cut off, damaged, or holds something else.
+    """
     import torch
     from safetensors.torch import load_file
 
@@ -145,14 +144,15 @@ def _tensors(path: Path) -> dict[str, Any]:
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as fault:  # both libraries raise kinds of their own, and zipfile's, struct's and pickle's
+    except Exception as fault:  # both libraries raise kinds of their own, and those of zipfile and pickle
         reason = str(fault).splitlines()[0][:200] if str(fault) else type(fault).__name__
         raise WeightsError(
             f"{path} cannot be read as weights ({reason}). Delete it and fetch it again."
         ) from fault
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise WeightsError(f"{path} holds something else than a table of tensors")
-    return {name: value.float() if value.dtype == torch.float16 else value for name, value in state.items()}
+    half = (torch.float16, torch.bfloat16)
+    return {name: value.float() if value.dtype in half else value for name, value in state.items()}
 
 
 def _package_folder(package: str | None) -> Path | None:
@@ -163,10 +163,11 @@ def _package_folder(package: str | None) -> Path | None:
 def _verify(found: str, path: Path, weights: Weights, cache: Path | None) -> None:
     expected = weights.sha256 or weights.prefix or pinned(weights.file, [cache, path.parent])
     if expected and not found.startswith(expected):
-        what = "the published file" if weights.check != "first use" else "the file of its first use"
+        first = weights.check == "first use"
+        meant = f" Where another file is meant, take it out of {LOCK}." if first else ""
         raise WeightsError(
-            f"{path} is not {what}: SHA-256 {found[:16]}…, expected {expected[:16]}…. "
-            "Delete it and fetch it again."
+            f"{path} is not the {'file of its first use' if first else 'published file'}: "
+            f"SHA-256 {found[:16]}…, expected {expected[:16]}…. Delete it and fetch it again.{meant}"
         )
 
 

@@ -27,7 +27,7 @@ def uniform(name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def weight(layer: str, index: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Array `index` of a Keras layer, float32: kernels of variance 1.1 / fan-in; gamma and variance 0.5-1.5; else ±0.5."""
+    """Array `index` of a Keras layer, float32: kernels of variance 1.1 / fan-in; gamma, variance 0.5-1.5; else ±0.5."""
     drawn = uniform(f"{layer}/{index}", shape)
     if len(shape) > 1:
         depthwise = layer.startswith("separable_conv") and index == 0

@@ -52,9 +52,7 @@ NASNET_MOBILE = Network(
     4_232_978,
     layer="activation",
 )
-_ALL = {
-    network.name: network for network in (*LITE, *CONVOLUTIONAL, *TRANSFORMERS, *TIMM, NASNET_MOBILE)
-}
+_ALL = {network.name: network for network in (*LITE, *CONVOLUTIONAL, *TRANSFORMERS, *TIMM, NASNET_MOBILE)}
 _OTHERS = tuple(name for name in _ALL if name not in CAMPANA + AISM)
 
 NETWORKS: dict[str, Network] = {name: _ALL[name] for name in (*_OTHERS, *CAMPANA, *AISM)}

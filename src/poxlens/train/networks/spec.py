@@ -39,19 +39,23 @@ class Network:
     interpolation: str = "bilinear"  # that its own evaluation shrinks photos with
     layer: str = ""  # submodule of the built module whose output is the last map; "": the module itself
     pooling: Pooling = "mean"  # over places; the class token; or what the library does before its classifier
-    alternatives: tuple[Weights, ...] = ()  # the same weights in another form, taken where the first are not at hand
+    alternatives: tuple[Weights, ...] = ()  # the same in another form, where the first are not at hand
 
 
 class OwnPooling(nn.Module):
     """A network whose embedding is not the mean over places of its last map."""
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
-        """Maps [N, channels, h, w] of [N, 3, S, S]."""
+        """Maps [N, D, h, w] of [N, 3, S, S]."""
         return self.both(planes)[0]
 
     @abstractmethod
     def both(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Maps [N, channels, h, w] and the embedding [N, channels] of [N, 3, S, S]."""
+        """Maps [N, D, h, w] and the embedding [N, channels] of [N, 3, S, S]."""
+
+    @abstractmethod
+    def settle(self, side: int) -> None:
+        """Fix what depends on the side, such as position embeddings, so that a graph holds it as it is."""
 
 
 def grid(tokens: torch.Tensor, high: int, wide: int) -> torch.Tensor:
@@ -75,6 +79,6 @@ def load(network: nn.Module, state: State | None, *, unused: tuple[str, ...] = (
     own = network.state_dict()
     # Counters of batch norm, which older files lack, are not used when momentum is fixed.
     spare = {name: value for name, value in own.items() if name.endswith("num_batches_tracked")}
-    spare |= {name: value for name, value in own.items() if name.startswith(unused)} if unused else {}
-    wanted = {name: value for name, value in state.items() if name in own or not name.startswith(unused or ("\0",))}
+    spare |= {name: value for name, value in own.items() if name.startswith(unused)}
+    wanted = {name: value for name, value in state.items() if name in own or not name.startswith(unused)}
     network.load_state_dict(spare | wanted)

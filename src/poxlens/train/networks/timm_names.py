@@ -76,7 +76,7 @@ class MapsAndEmbedding(OwnPooling):
 
     def _grid(self, tokens: torch.Tensor, planes: torch.Tensor) -> tuple[int, int]:
         places = int(tokens.shape[1])
-        patches = getattr(self.network, "patch_embed", None)
+        patches: Any = getattr(self.network, "patch_embed", None)
         if hasattr(patches, "dynamic_feat_size"):
             high, wide = patches.dynamic_feat_size(tuple(int(side) for side in planes.shape[-2:]))
             if high * wide == places:

@@ -61,9 +61,12 @@ def _vit(state: State | None) -> nn.Module:
 def _swin(state: State | None) -> nn.Module:
     network = torchvision.models.swin_b()
     load(network, state, unused=("head.",))
-    return nn.Sequential(
-        OrderedDict(features=network.features, norm=network.norm, permute=network.permute)
-    )
+    return swin_maps(network)
+
+
+def swin_maps(network: Any) -> nn.Module:
+    """The Swin Transformer of torchvision (Liu et al. 2021) up to its pooling, which is the mean over places."""
+    return nn.Sequential(OrderedDict(features=network.features, norm=network.norm, permute=network.permute))
 
 
 TRANSFORMERS = (
