@@ -56,7 +56,7 @@ def test_classes_are_balanced_and_the_readme_is_plain(data, tmp_path, capsys):
         "**not** the data set MCSI",
         "Each class has one source",
         "Not to be published",
-        "at least 96 px",
+        "at least 48 px",
     ):
         assert words in text
     found = read_manifest(tmp_path / "set" / "manifest.csv")

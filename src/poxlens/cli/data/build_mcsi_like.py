@@ -19,7 +19,9 @@ def build_mcsi_like(
     data: Annotated[Path, typer.Option("--data", help="Folder with manifest.csv and its images.")],
     out: Annotated[Path, typer.Option("--out", help="New folder for images, manifest.csv and README.md.")],
     per_class: Annotated[int, typer.Option("--per-class", help="Crops of each class, at most.")] = 100,
-    least_side: Annotated[int, typer.Option("--least-side", help="Smallest crop, px of the original.")] = 96,
+    least_side: Annotated[
+        int, typer.Option("--least-side", help="Smallest crop, px of the original, for all classes.")
+    ] = 48,
     groups: Annotated[
         Path | None,
         typer.Option(

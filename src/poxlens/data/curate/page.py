@@ -196,5 +196,6 @@ _STYLE = """
 .thumbs figure { margin: 0; background: var(--wash); border-radius: .6rem; padding: .5rem; }
 .shot { position: relative; } .shot img { display: block; width: 100%; border-radius: .3rem; }
 .shot i { position: absolute; border: 2px solid #fff; outline: 2px solid #0f5c8c; border-radius: 2px; }
-figcaption { font-size: .75rem; color: var(--faint); overflow-wrap: anywhere; margin-top: .4rem; line-height: 1.35; }
+figcaption { font-size: .75rem; font-weight: 400; color: var(--faint); }
+figcaption { overflow-wrap: anywhere; margin-top: .4rem; line-height: 1.35; }
 """
