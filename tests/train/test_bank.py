@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from poxlens.files import sha256_bytes
 from poxlens.train.augmentation import FLIPS, Draw, Strengths
 from poxlens.train.bank import FeatureBank, planned
 
-DIGESTS = [f"{row:064x}" for row in range(1, 6)]
+DIGESTS = [sha256_bytes(bytes([row])) for row in range(5)]
 
 
 def bank_of(views=64, dtype=np.float32):

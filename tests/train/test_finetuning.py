@@ -8,7 +8,7 @@ from torch import nn
 from poxlens.errors import TrainingError
 from poxlens.train.finetuning import FinetuneSettings, fine_tune
 
-SETTINGS = FinetuneSettings(learning_rate=1e-2, epochs=6, batch=8, dropout=0.0)
+SETTINGS = FinetuneSettings(learning_rate=1e-2, epochs=25, batch=8, dropout=0.0)
 
 
 class Small(nn.Module):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from poxlens.files import sha256_bytes
 from poxlens.train.augmentation import KINDS, MOST
 from poxlens.train.bank import FeatureBank, planned
 from poxlens.train.tuning import FLIP_TYPES, Budget, Part, Space, score, train_one, tune
@@ -17,7 +18,7 @@ def parts(bank=False):
     features = (random.normal(size=(48, 6)) + 1.5 * (truth[:, None] - 0.5)).astype(np.float32)
     views = None
     if bank:
-        draws = [planned(f"{row:064x}", 8, 0) for row in range(32)]
+        draws = [planned(sha256_bytes(bytes([row])), 8, 0) for row in range(32)]
         moved = features[:32, None] + random.normal(0, 0.1, (32, 8, 6))
         views = FeatureBank.of(moved.astype(np.float32), draws)
     return Part(features[:32], truth[:32], views), Part(features[32:], truth[32:])
