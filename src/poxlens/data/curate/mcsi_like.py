@@ -153,7 +153,8 @@ def readme(
 This is **not** the data set MCSI (Mpox Close Skin Images; Campana et al. 2024). It was built from other photos in the
 way of the paper's section 4.1: photos without skin set aside, then of each photo the largest square that holds skin
 and no background, at least {least_side} px wide (the paper: 224 px; here most originals are 224 px
-whole, and healthy people are shown whole). Crops that small are less sure to be free of background. Figures on this set must not be given as figures on MCSI.
+whole, and healthy people are shown whole). Crops that small are less sure to be free of background.
+Figures on this set must not be given as figures on MCSI.
 
 | class | source | photos | with a crop | here | side least / middle / most, px | licence | in MCSI |
 |---|---|---|---|---|---|---|---|
