@@ -22,7 +22,7 @@ from poxlens.recipes.compare.report.page_parts import (
     tone_dots,
     turning,
 )
-from poxlens.recipes.compare.report.table import PValue, Table, text
+from poxlens.recipes.compare.report.table import Cell, PValue, Table, text
 from poxlens.recipes.compare.report.wording import (
     AID,
     augmentation_told,
@@ -227,7 +227,7 @@ def _some(of: Mapping[str, Table], name: str, places: set[int], which: str) -> s
     one = of.get(name)
     if one is None:
         return ""
-    rows = [tuple(text(cell) for cell in one.rows[place]) for place in sorted(places)[:SHOWN_ROWS]]
+    rows = [tuple(_unbroken(cell) for cell in one.rows[place]) for place in sorted(places)[:SHOWN_ROWS]]
     heads = one.heads
     if heads[:2] == ("network", "setting"):  # one column: a phone has room for one beside the numbers
         heads, rows = ("model", *heads[2:]), [(f"{row[0]} {row[1]}", *row[2:]) for row in rows]
@@ -236,6 +236,12 @@ def _some(of: Mapping[str, Table], name: str, places: set[int], which: str) -> s
     )
     body = table("", heads, rows, told=one.told) if rows else ""
     return f'<div class="models"><h3>{escape(one.title)}</h3>{body}</div><p class="note">{escape(one.note + left)}</p>'
+
+
+def _unbroken(cell: Cell) -> str:
+    """A cell whose interval stays on one line where paper is narrow."""
+    shown = text(cell)
+    return shown if isinstance(cell, str) else shown.replace(", ", ",\u00a0").replace("± ", "±\u00a0")
 
 
 def _panels(drawn: Mapping[str, Figure], name: str, *, small: bool = False) -> str:

@@ -140,7 +140,7 @@ def limits(found: Analysis) -> str:
 def _short(name: str) -> str:
     """What fits beside a plot on a phone; tables have the whole name."""
     shorter = name.replace("+augmentation", " + aug.")
-    return shorter if len(shorter) <= 16 else shorter[:15] + "…"
+    return shorter if len(shorter) <= 15 else shorter[:14] + "…"
 
 
 def _ends(one: Estimate) -> tuple[float, float, float]:
