@@ -1,11 +1,14 @@
 """The shipped graph against NumPy on the features, and its heat map against autograd."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
 
 from poxlens.data.phantom import draw, random_spec
+from poxlens.errors import TrainingError
 from poxlens.export.graph import assemble
 from poxlens.screen.graph import OUTPUTS, Graph
 from poxlens.train.backbones import load_backbone
@@ -54,6 +57,12 @@ def model(stored, parts):
 @pytest.fixture(scope="module")
 def graph(model):
     return Graph(model, size=SIDE, classes=CLASSES)
+
+
+def test_a_network_with_a_pooling_of_its_own_is_refused(stored, parts):
+    """Its embedding is not the mean of the map, so the heat map would not be Grad-CAM."""
+    with pytest.raises(TrainingError, match="mean of its last map"):
+        assemble(replace(stored, own_pooling=True), *parts)
 
 
 @pytest.mark.parametrize("count", [1, 3])

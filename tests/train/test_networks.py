@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -68,10 +70,13 @@ def test_what_its_spec_says_of_the_module(name):
         layer = module.get_submodule(network.layer)
         layer.register_forward_hook(lambda *call: outputs.append(call[-1]))
         maps = module(torch.zeros(1, 3, network.side, network.side))
+        last = outputs[-1]
+        least = -(-network.least // network.multiple) * network.multiple
+        assert min(module(torch.zeros(1, 3, least, least)).shape[2:]) >= 1
     assert network.name == name
     assert sum(value.numel() for value in module.parameters()) == network.parameters
     assert maps.shape[:2] == (1, network.channels)
-    assert as_map(outputs[-1], maps).shape == maps.shape
+    assert as_map(last, maps).shape == maps.shape
     assert isinstance(module, OwnPooling) == (network.pooling != "mean")
     assert network.side % network.multiple == 0
 
@@ -229,6 +234,29 @@ def test_a_transformer_at_another_side_interpolates_as_torchvision_does():
         assert torch.allclose(one.both(planes)[1], two.both(planes)[1], atol=1e-5)
         one.settle(96)
         assert torch.allclose(one.both(planes)[1], two.both(planes)[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_a_transformers_graph_gives_its_class_token(side):
+    import torchvision
+
+    from poxlens.train.networks.transformers import VisionTransformer
+
+    torch.manual_seed(0)
+    whole = torchvision.models.VisionTransformer(64, 16, 2, 2, 32, 64)
+    torch.nn.init.normal_(whole.encoder.pos_embedding)
+    network = replace(NETWORKS["vit-b-16"], channels=32)
+    backbone = Backbone([network], [VisionTransformer(whole)])
+    images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    with torch.no_grad():
+        maps, expected = backbone.both(torch.from_numpy(images))
+    assert maps.shape == (2, side // 16, side // 16, 32)
+    assert float((maps.mean((1, 2)) - expected).abs().max()) > 0.1  # the mean would be something else
+    stored = store_backbone(backbone, side=side)
+    assert stored.own_pooling
+    found = Extractor(stored).pooled(images)
+    assert np.abs(found - expected.numpy()).max() < 0.01 * float(expected.abs().max())
+    assert whole.encoder.pos_embedding.shape == (1, 17, 32)  # only the graph's copy is fitted to the side
 
 
 def test_swins_embedding_is_its_mean():

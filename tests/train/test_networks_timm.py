@@ -65,6 +65,24 @@ def test_another_side_gives_the_same_in_the_graph():
     assert np.abs(found - expected).max() < 0.01 * np.abs(expected).max()
 
 
+def test_a_side_that_a_network_of_timm_does_not_take():
+    class Fixed(torch.nn.Module):
+        def reset_classifier(self, classes):
+            pass
+
+        def set_input_size(self, img_size):
+            raise AssertionError(f"{img_size[0]} is not divisible by the window")
+
+    with pytest.raises(WeightsError, match="takes no images of 250 px: 250 is not divisible"):
+        timm_names.MapsAndEmbedding(Fixed()).settle(250)
+    vit = find_network("timm:test_vit")
+    backbone = Backbone([vit], [vit.build(None)])
+    with pytest.raises(
+        WeightsError, match="timm:test_vit takes no images of 250 px: the nearest side is 256 px"
+    ):
+        store_backbone(backbone, side=250)
+
+
 def test_the_map_holds_the_patches_in_reading_order():
     network = find_network("timm:test_vit")
     module = network.build(None).eval()

@@ -7,6 +7,8 @@ weights back into 32-bit floats when it loads the file; nothing is computed in e
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +95,7 @@ def _exported(backbone: Backbone, side: int) -> bytes:
     outputs = [FEATURES]
     if isinstance(fixed, Backbone) and fixed.own_pooling:
         fixed, outputs = _Both(fixed), [FEATURES, POOLED]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _plain_attention():
         warnings.simplefilter("ignore")  # both exporters announce each other's end
         path = Path(folder) / "backbone.onnx"
         torch.onnx.export(
@@ -107,6 +109,17 @@ def _exported(backbone: Backbone, side: int) -> bytes:
             opset_version=17,
         )
         return path.read_bytes()
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Attention as matrix products: ONNX has no operator for the fused one that torch takes without gradients."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _simplified(model: bytes) -> bytes:

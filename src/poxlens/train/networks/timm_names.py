@@ -63,8 +63,12 @@ class MapsAndEmbedding(OwnPooling):
 
     def settle(self, side: int) -> None:
         """Fix what depends on the side, such as position embeddings, so that a graph holds it as it is."""
-        if hasattr(self.network, "set_input_size"):
+        if not hasattr(self.network, "set_input_size"):
+            return
+        try:
             self.network.set_input_size(img_size=(side, side))
+        except (AssertionError, ValueError, RuntimeError) as fault:
+            raise WeightsError(f"this network of timm takes no images of {side} px: {fault}") from fault
 
     def _maps(self, features: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
         if features.ndim == 3:
@@ -156,13 +160,14 @@ def _pooling(network: Any) -> Pooling:
     pool = getattr(network, "global_pool", None)
     if getattr(pool, "pool_type", None) == "avg":
         return "mean"
-    return "token" if pool == "token" else "library"
+    has_token = getattr(network, "num_prefix_tokens", 0) > 0
+    return "token" if pool == "token" and has_token else "library"
 
 
 def _patch(network: Any) -> int:
     """What a side must be a multiple of: the patch of a transformer, 1 elsewhere."""
     size = getattr(getattr(network, "patch_embed", None), "patch_size", None)
-    return int(size[0]) if size else 1
+    return int(size[0] if isinstance(size, tuple | list) else size or 1)
 
 
 _LICENCES = {"apache-2.0": "Apache-2.0", "mit": "MIT", "bsd-3-clause": "BSD-3-Clause"}

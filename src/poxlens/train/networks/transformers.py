@@ -44,7 +44,7 @@ class VisionTransformer(OwnPooling):
 
     def _positions(self, high: int, wide: int) -> torch.Tensor:
         positions: torch.Tensor = self.network.encoder.pos_embedding
-        trained = round((positions.shape[1] - 1) ** 0.5)
+        trained = round((int(positions.shape[1]) - 1) ** 0.5)
         if (high, wide) == (trained, trained):
             return positions
         planes = grid(positions[:, 1:], trained, trained)
