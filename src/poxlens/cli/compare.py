@@ -55,7 +55,8 @@ def compare(
 ) -> None:
     """Compare networks and heads: cross-validation, tuning, predictions of every image."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders, steps
+    from poxlens.cli.progress import environment_folders
+    from poxlens.cli.time_left import long_steps
 
     if engine not in ENGINES:
         raise MisuseError(f"--engine must be one of {', '.join(ENGINES)}, not {engine!r}.")
@@ -95,28 +96,24 @@ def compare(
             print("\n".join(_plan_lines(found)), file=sys.stdout if plan else sys.stderr)
         if plan:
             return
-    done = run(asked, where, step=steps(), learning_curve=learning_curve)
+    done = run(asked, where, step=long_steps(), learning_curve=learning_curve)
     report = "" if no_report else _report(out)
     _show(done, report, as_json=as_json)
     if done.failed or done.skipped:
         raise typer.Exit(1)
 
 
-def duration(seconds: float) -> str:
-    """For people: 40 s, 12 min, 3.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def _plan_lines(plan: Plan) -> list[str]:
+    from poxlens.cli.time_left import duration
+
     counts = ", ".join(f"{count} {name}" for name, count in plan.images.items())
     lines = [
         f"{sum(plan.images.values())} images ({counts}), {plan.groups} groups tested, {plan.folds} folds"
     ]
     for what, steps in (("images", plan.features), ("units", plan.units)):
         lines += [
-            f"  {step.name}: {step.count} {what}, about {duration(step.seconds / plan.jobs)}" for step in steps
+            f"  {step.name}: {step.count} {what}, about {duration(step.seconds / plan.jobs)}"
+            for step in steps
         ]
     lines.append(
         f"about {duration(plan.seconds)} with {plan.jobs} at once, and up to {plan.memory_gib:.1f} GiB of memory;"
