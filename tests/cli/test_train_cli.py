@@ -71,7 +71,7 @@ def test_counts_below_one(capsys, photos, tmp_path, option):
 
 def test_missing_weights(capsys, photos, tmp_path):
     said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--offline", code=1)
-    assert said.startswith("poxlens: weights mobilenet_v3_small-047dcff4.pth not found")
+    assert said.startswith("poxlens: weights mobilenet_v3_small-047dcff4.pth (BSD-3-Clause) not found")
     assert "POXLENS_WEIGHTS" in said
     assert said.count("\n") == 1
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from poxlens.recipes.default import Advance, Step
 
-
-def _nothing(count: int = 1, /) -> None:
-    del count
+Begin = Callable[[str, int], "Advance"]
+"""(name, total) of a step -> what is called with how many more are done."""
 
 
 def environment_folders() -> tuple[Path, ...]:
@@ -22,22 +22,40 @@ def environment_folders() -> tuple[Path, ...]:
     return tuple(Path(part) for part in told.split(os.pathsep) if part)
 
 
-def steps() -> Step:
-    """A progress bar a step on a terminal, one line a step elsewhere; both on stderr."""
+@contextmanager
+def bars() -> Iterator[Begin]:
+    """A bar a step on a terminal, one line a step elsewhere; both on stderr."""
+    if not sys.stderr.isatty():
+        yield _line
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+
+        def begin(name: str, total: int) -> Advance:
+            task = drawn.add_task(name, total=total)
+            return lambda count=1: drawn.advance(task, count)
+
+        yield begin
+
+
+def steps() -> Step:
+    """The same, one step after the other, as a context manager each."""
 
     @contextmanager
     def step(name: str, total: int) -> Iterator[Advance]:
-        if not console.is_terminal:
-            console.print(f"{name} ({total})", highlight=False)
-            yield _nothing
-            return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task(name, total=total)
-            yield lambda count=1: progress.advance(task, count)
+        with bars() as begin:
+            yield begin(name, total)
 
     return step
+
+
+def _line(name: str, total: int) -> Advance:
+    print(f"{name} ({total:,})", file=sys.stderr, flush=True)
+    return _nothing
+
+
+def _nothing(count: int = 1, /) -> None:
+    del count

@@ -37,7 +37,7 @@ def test_a_sound_folder_is_written_and_exits_0(tmp_path, capsys):
     assert code == 0
     assert "folder: 3 of 3 images imported" in text
     assert "No fault found; nothing was published to compare it with." in text
-    assert err == "Reading 3 files\n"
+    assert err == "reading files (3)\n"
     manifest = read_manifest(out)
     assert [(row.file, row.label, row.dataset) for row in manifest.rows] == [
         ("photos/test/b/3.jpg", "mpox", "clinic"),

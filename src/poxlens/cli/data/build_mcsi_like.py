@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import bars
 
 if TYPE_CHECKING:
     from poxlens.data.curate.apply import Cut
@@ -39,7 +40,6 @@ def build_mcsi_like(
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Build mpox, chickenpox, acne and healthy close-ups, as many of each. This is not MCSI."""
-    from poxlens.cli.data.curate import progress
     from poxlens.data.curate.apply import MANIFEST, apply
     from poxlens.data.curate.mcsi_like import read_groups, readme, select, source_rows
     from poxlens.data.manifest import read_manifest
@@ -62,7 +62,8 @@ def build_mcsi_like(
     reviewed = sum(cut.decided != "proposed" for cut in chosen.cuts)
     text = readme(chosen, least_side, table.rows, grouped=bool(groups), reviewed=reviewed)
     write_atomically(out / "README.md", text)
-    with progress("Cutting", len(chosen.cuts)) as advance:
+    with bars() as begin:
+        advance = begin("cutting", len(chosen.cuts))
         applied = apply(chosen.cuts, table.root, out, columns=columns, advance=advance)
     told = {
         "classes": {
@@ -90,12 +91,12 @@ def build_mcsi_like(
 def _cuts(
     table: Manifest, out: Path, least_side: int, jobs: int, decisions: Path | None, undecided: str
 ) -> tuple[Cut, ...]:
-    from poxlens.cli.data.curate import progress
     from poxlens.data.curate.apply import cuts
     from poxlens.data.curate.decisions import current, read_decisions
     from poxlens.data.curate.run import curate
 
-    with progress("Proposing crops", len(table.rows)) as advance:
+    with bars() as begin:
+        advance = begin("proposing crops", len(table.rows))
         proposals = curate(table, out / "curation", least_side=least_side, workers=jobs, advance=advance)
     standing = current(read_decisions(decisions).decisions) if decisions else {}
     # The review may have been of a larger table.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import bars
 
 if TYPE_CHECKING:
     from poxlens.data.curate.apply import Applied
@@ -83,23 +82,6 @@ def summary(proposals: Proposals, out: Path) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def progress(name: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, one line elsewhere; both on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        console.print(f"{name} ({total})", highlight=False)
-        yield lambda: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=total)
-        yield lambda: bar.advance(task)
-
-
 def _proposals(
     manifest: Path,
     out: Path,
@@ -125,7 +107,8 @@ def _proposals(
                 f"data curate: {out / NAME} was made with --least-side {found.least_side}; run without --apply first"
             )
         return table, found, False
-    with progress("Proposing crops", len(table.rows)) as advance:
+    with bars() as begin:
+        advance = begin("proposing crops", len(table.rows))
         made = run(table, out, least_side=least_side or _LEAST, workers=jobs, advance=advance)
     return table, made, True
 
@@ -157,7 +140,8 @@ def _write_pages(proposals: Proposals, table: Manifest, out: Path, most: int) ->
     if not chosen:
         return
     shown = []
-    with progress("Drawing thumbnails", len(chosen)) as advance:
+    with bars() as begin:
+        advance = begin("drawing thumbnails", len(chosen))
         for proposal in chosen:
             shown.append(thumbnail(proposal, table.root))
             advance()
@@ -182,7 +166,8 @@ def _apply(proposals: Proposals, table: Manifest, out: Path, into: Path, undecid
         }
         for row in table.rows
     }
-    with progress("Cutting", len(chosen)) as advance:
+    with bars() as begin:
+        advance = begin("cutting", len(chosen))
         return apply(chosen, table.root, into, columns=columns, advance=advance)
 
 

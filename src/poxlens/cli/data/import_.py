@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +13,11 @@ import typer
 from poxlens.cli.data.sets import find
 from poxlens.cli.main import FAILED, MisuseError
 from poxlens.cli.output import clip, write
+from poxlens.cli.progress import bars
 
 if TYPE_CHECKING:
     from poxlens.data.catalogue import SetSpec
-    from poxlens.data.importing import Imported, Progress, Wish
+    from poxlens.data.importing import Imported, Wish
 
 
 def import_(
@@ -113,7 +112,8 @@ def _look(spec: SetSpec, path: Path, wish: Wish, images: Path | None) -> Importe
     from poxlens.data.importing import import_folder, import_table
     from poxlens.errors import ManifestError
 
-    with _progress() as progress:
+    with bars() as begin:
+        progress = partial(begin, "reading files")
         try:
             if spec.name == "csv":
                 return import_table(path, wish, progress, images=images)
@@ -184,31 +184,3 @@ def _text(told: dict[str, Any]) -> str:
     if told["licence"] != "yours to know":
         lines.append(f"Licence: {told['licence']}. Cite: {told['citation']}")
     return "\n".join(lines) + "\n"
-
-
-def _nothing(count: int) -> None:
-    del count
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal, one line elsewhere; both on stderr."""
-    if not sys.stderr.isatty():
-
-        def plain(total: int) -> Callable[[int], None]:
-            write(f"Reading {total:,} files\n", sys.stderr)
-            return _nothing
-
-        yield plain
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-
-        def drawn(total: int) -> Callable[[int], None]:
-            task = bar.add_task("Reading files", total=total)
-            return lambda count: bar.advance(task, count)
-
-        yield drawn

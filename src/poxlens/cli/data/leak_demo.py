@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import environment_folders, steps
 from poxlens.errors import ManifestError, MissingExtraError
 
 if TYPE_CHECKING:
     from poxlens.data.manifest import Manifest
-    from poxlens.recipes.default import Advance, Step
     from poxlens.recipes.leak_report import Report
     from poxlens.recipes.leak_tasks import Plan
 
@@ -101,10 +98,9 @@ def leak_demo(
         tuning=Tuning(epochs=epochs) if fine_tune else None,
     )
     _check_rows(table, plan)
-    told = os.environ.get("POXLENS_WEIGHTS", "")
-    folders = (*(weights or ()), *(Path(part) for part in told.split(os.pathsep) if part))
+    folders = (*(weights or ()), *environment_folders())
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
-    found = report(run(table, where, plan, held, step=_steps()))
+    found = report(run(table, where, plan, held, step=steps()))
     _finish(found, out, as_json=as_json)
 
 
@@ -197,28 +193,3 @@ def _show(found: Report, out: Path) -> None:
     if len(found.skipped) > _LISTED:
         console.print(f"... and {len(found.skipped) - _LISTED} more that could not be read")
     console.print(f"Written: {out / 'leak.html'}, leak.svg, metrics.json, predictions", soft_wrap=True)
-
-
-def _nothing(count: int = 1, /) -> None:
-    del count
-
-
-def _steps() -> Step:
-    """A progress bar a step on a terminal, one line a step elsewhere; both on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-
-    @contextmanager
-    def step(name: str, total: int) -> Iterator[Advance]:
-        if not console.is_terminal:
-            console.print(f"{name} ({total})", highlight=False)
-            yield _nothing
-            return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task(name, total=total)
-            yield lambda count=1: progress.advance(task, count)
-
-    return step

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import bars
 
 if TYPE_CHECKING:
     from poxlens.data.manifest import Manifest
@@ -181,24 +180,8 @@ def _tones(table: Manifest, *, measure: bool) -> Tones:
     asked = sum(not row.skin_tone for row in table.rows)
     if not measure or not asked:
         return table_tones(table)
-    with _progress(asked) as advance:
-        return estimate_tones(table, workers=_WORKERS, advance=advance)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    name = "Estimating skin tone"
-    if not sys.stderr.isatty():
-        print(f"{name} ({total} photos)", file=sys.stderr)
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=total)
-        yield lambda count: bar.advance(task, count)
+    with bars() as begin:
+        return estimate_tones(table, workers=_WORKERS, advance=begin("estimating skin tone", asked))
 
 
 def _show(
