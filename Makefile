@@ -39,7 +39,8 @@ soak: setup
 
 # The embedded bundle, from the images in ../shared/data; the same bytes each time on the same class of machine.
 bundle: setup
-	$(BIN)/poxlens train --recipe default --data ../shared/data --weights ../shared/weights --out runs/default
+	$(BIN)/poxlens train --recipe default --data ../shared/data --weights ../shared/weights \
+		--groups results/duplicates/groups.csv --out runs/default
 	rm -rf src/poxlens/bundles/default && mkdir -p src/poxlens/bundles
 	cp -r runs/default/bundle src/poxlens/bundles/default
 

@@ -18,6 +18,7 @@ import numpy as np
 from poxlens.bundle.fields import plain
 from poxlens.bundle.manifest import Interval
 from poxlens.data.manifest import read_manifest
+from poxlens.data.splits.units import with_groups
 from poxlens.errors import WeightsError
 from poxlens.evaluate.conformal import ClassQuantile
 from poxlens.recipes.default import Prepared, Recipe, Where, prepare_run
@@ -83,6 +84,7 @@ def options(told: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, action="append", default=[])
+    parser.add_argument("--groups", type=Path, default=Path("results/duplicates/groups.csv"))
     parser.add_argument("--cache", type=Path, default=Path("runs/features"))
     parser.add_argument("--jobs", type=int, default=2)
     return parser
@@ -95,7 +97,8 @@ def where_of(told: argparse.Namespace) -> Where:
 
 def prepared_from(told: argparse.Namespace, recipe: Recipe) -> Prepared:
     """Images, features and groups of the table that `options` named."""
-    return prepare_run(read_manifest(told.data / "manifest.csv"), where_of(told), recipe)
+    table = with_groups(read_manifest(told.data / "manifest.csv"), told.groups)
+    return prepare_run(table, where_of(told), recipe)
 
 
 def tried(

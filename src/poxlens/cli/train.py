@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from poxlens.errors import ManifestError, MissingExtraError
+from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
 RECIPES = ("default",)
 
@@ -29,6 +29,12 @@ def train(
             "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
         ),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            "--groups", help="CSV file,group of `poxlens data duplicates`: one photo in several files."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Folder of features; default: OUT/features.")
     ] = None,
@@ -42,6 +48,7 @@ def train(
     from poxlens.cli.main import MisuseError
     from poxlens.cli.progress import environment_folders, steps
     from poxlens.data.manifest import read_manifest
+    from poxlens.data.splits.units import with_groups
 
     if recipe not in RECIPES:
         raise MisuseError(f"--recipe must be one of {', '.join(RECIPES)}, not {recipe!r}.")
@@ -50,7 +57,8 @@ def train(
         raise MisuseError("Name the table of images with --manifest, or its folder with --data.")
     try:
         images = read_manifest(table, root=data)
-    except ManifestError as fault:
+        images = with_groups(images, groups) if groups else images
+    except (ManifestError, SplitError) as fault:
         raise MisuseError(str(fault)) from fault
     try:
         from poxlens.recipes.default import Recipe, Where

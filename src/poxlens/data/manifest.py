@@ -72,6 +72,7 @@ class Manifest:
     rows: tuple[Row, ...]
     root: Path  # the folder that `file` is relative to
     sha256: str  # of the table's bytes as read: what a run records
+    groups_sha256: str = ""  # of the list of groups that was laid over its `group` column, "" for none
 
     @property
     def labels(self) -> tuple[str, ...]:

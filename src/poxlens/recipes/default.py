@@ -358,6 +358,7 @@ def _write_tables(out: Path, recipe: Recipe, manifest: Manifest, prepared: Prepa
     told = {
         "recipe": asdict(recipe),
         "data_sha256": manifest.sha256,
+        "groups_sha256": manifest.groups_sha256,
         "images": len(manifest.rows),
         "samples": len(prepared.samples),
         "skipped": len(prepared.skipped),

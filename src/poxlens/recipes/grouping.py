@@ -60,6 +60,9 @@ def find_groups(
 ) -> Grouping:
     """Groups and suspects.
 
+    Groups of the table, such as those that `poxlens data duplicates` confirms, hold across sources. The loose filter
+    does without them, as the field does.
+
     Args:
         samples: N samples.
         similarity: [N, N] of `view_similarity`.
@@ -72,10 +75,10 @@ def find_groups(
     holding = {sample.row.dataset for sample in samples if target in sample.possible}
     holds = np.isin(source, list(holding))
     within = source[:, None] == source[None]
-    surely = same([sample.row.file for sample in samples]) | same(
+    known = same([sample.row.file for sample in samples]) | same(
         [sample.row.person if sample.row.patient else "" for sample in samples]
     )
-    surely |= same([sample.row.group for sample in samples]) & within
+    surely = known | same([sample.row.group for sample in samples])
     alike = np.where(named[:, None] & named[None], limits.group_patients, limits.group)
     linked = surely | (within & (similarity > alike))
     across = np.where(holds[:, None] & holds[None], limits.suspect_target, limits.suspect)
@@ -84,5 +87,5 @@ def find_groups(
         connected_groups(linked),
         suspect,
         linked | (similarity > limits.group),
-        surely | (similarity > limits.loose),
+        known | (similarity > limits.loose),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from poxlens.data.manifest import Manifest, Row
 from poxlens.data.splits.cells import read_cells
 from poxlens.errors import SplitError
+from poxlens.files import sha256_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,21 @@ def read_groups(path: Path, manifest: Manifest) -> dict[str, str]:
             f"{path}: names none of the {len(known)} files of the table. Was it made from another?"
         )
     return listed
+
+
+def with_groups(manifest: Manifest, path: Path) -> Manifest:
+    """The table with the group of each file that a list of groups names.
+
+    Args:
+        manifest: the table.
+        path: CSV with the columns file and group, of `poxlens data duplicates`.
+
+    Raises:
+        SplitError: as `read_groups` does.
+    """
+    listed = read_groups(path, manifest)
+    rows = tuple(replace(row, group=listed.get(row.file, row.group)) for row in manifest.rows)
+    return replace(manifest, rows=rows, groups_sha256=sha256_file(path))
 
 
 def _keys(row: Row, listed: str) -> list[tuple[str, str]]:
