@@ -84,7 +84,7 @@ def options(told: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, action="append", default=[])
-    parser.add_argument("--groups", type=Path, default=Path("results/duplicates/groups.csv"))
+    parser.add_argument("--groups", type=Path, help="CSV file,group, as results/duplicates/groups.csv")
     parser.add_argument("--cache", type=Path, default=Path("runs/features"))
     parser.add_argument("--jobs", type=int, default=2)
     return parser
@@ -97,8 +97,8 @@ def where_of(told: argparse.Namespace) -> Where:
 
 def prepared_from(told: argparse.Namespace, recipe: Recipe) -> Prepared:
     """Images, features and groups of the table that `options` named."""
-    table = with_groups(read_manifest(told.data / "manifest.csv"), told.groups)
-    return prepare_run(table, where_of(told), recipe)
+    table = read_manifest(told.data / "manifest.csv")
+    return prepare_run(with_groups(table, told.groups) if told.groups else table, where_of(told), recipe)
 
 
 def tried(
