@@ -12,15 +12,16 @@ SETTINGS = FinetuneSettings(learning_rate=1e-2, epochs=25, batch=8, dropout=0.0)
 
 
 class Small(nn.Module):
-    """Image [N, S, S, 3] -> features [N, S / 4, S / 4, 6], frozen as a backbone comes."""
+    """Features [N, S / 4, S / 4, 6] and embedding [N, 6], frozen as a backbone comes."""
 
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(nn.Conv2d(3, 6, 4, stride=4), nn.BatchNorm2d(6), nn.ReLU())
         self.eval().requires_grad_(False)
 
-    def forward(self, image):
-        return self.net(image.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
+    def both(self, image):
+        maps = self.net(image.permute(0, 3, 1, 2).float() / 255)
+        return maps.permute(0, 2, 3, 1), maps.mean((2, 3))
 
 
 def small():

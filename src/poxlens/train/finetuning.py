@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.errors import TrainingError
+from poxlens.train.backbones import Backbone
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -30,23 +31,23 @@ class FinetuneSettings:
 
 
 class FinetunedNetwork(nn.Module):
-    """A backbone, the mean over places, and a new linear classifier.
+    """A backbone and a new linear classifier on its embedding.
 
     Args:
-        backbone: image [N, S, S, 3] with values 0-255 -> features [N, h, w, D].
+        backbone: its `both` gives features and embedding [N, D] of images [N, S, S, 3] with values 0-255.
         channels: D.
         classes: how many.
         dropout: before the classifier.
     """
 
-    def __init__(self, backbone: nn.Module, channels: int, classes: int, dropout: float) -> None:
+    def __init__(self, backbone: Backbone, channels: int, classes: int, dropout: float) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Logits [N, C]."""
-        logits: torch.Tensor = self.head(self.backbone(image).mean((1, 2)))
+        logits: torch.Tensor = self.head(self.backbone.both(image)[1])
         return logits
 
 
@@ -65,7 +66,7 @@ class Finetuned:
 
 
 def fine_tune(
-    backbone: nn.Module,
+    backbone: Backbone,
     train: Pixels,
     truth: Ints,
     validation: Pixels,
@@ -97,7 +98,7 @@ def fine_tune(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         with torch.inference_mode():
-            channels = int(backbone(torch.from_numpy(train[:1])).shape[-1])
+            channels = int(backbone.both(torch.from_numpy(train[:1]))[1].shape[1])
         network = FinetunedNetwork(backbone, channels, classes, settings.dropout).requires_grad_(True)
         weight = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         criterion = nn.CrossEntropyLoss(weight=weight)

@@ -33,7 +33,7 @@ class TintExtractor(Extractor):
 def tinted(monkeypatch):
     """Any name is a network; a function from a name to its extractor."""
 
-    def known(networks, source):
+    def known(networks, side, source):
         return None
 
     def extractor_of(name, side, source):

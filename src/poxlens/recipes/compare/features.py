@@ -95,14 +95,15 @@ def members(networks: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for name in networks for part in name.split(POOL)))
 
 
-def require_networks(networks: Sequence[str], source: Source) -> None:
+def require_networks(networks: Sequence[str], side: int, source: Source) -> None:
     """Find every network's weights before hours are spent on the first.
 
     Raises:
-        WeightsError: a network is unknown, or its weights are missing or not the published ones.
+        WeightsError: a network is unknown or takes no images of this side, or its weights are missing or not the
+            published ones.
     """
     for name in members(networks):
-        load_backbone([name], source.weights, cache=source.downloads)
+        load_backbone([name], source.weights, cache=source.downloads).check_side(side)
 
 
 def extractor_of(name: str, side: int, source: Source) -> Extractor:

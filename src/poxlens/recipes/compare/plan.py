@@ -75,7 +75,7 @@ def plan(study: Study, where: Where, *, learning_curve: bool = False) -> Plan:
     """
     require_settings(study)
     table = read_table(study, where.base)
-    require_networks(study.networks, where.source)
+    require_networks(study.networks, study.images.side, where.source)
     asked = study.protocol
     listed = read_groups(where.base / asked.groups, table) if asked.groups else None
     tested = [row.dataset not in study.images.extra_datasets for row in table.rows]

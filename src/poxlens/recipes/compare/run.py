@@ -80,7 +80,7 @@ def compare(study: Study, where: Where, *, step: Step = silent, learning_curve: 
     """
     require_settings(study)
     table = read_table(study, where.base)
-    require_networks(study.networks, where.source)
+    require_networks(study.networks, study.images.side, where.source)
     with step("reading images", len(table.rows)) as tick:
         cases = read_cases(study, table, where.base, workers=where.hands.jobs, advance=tick)
     splits = split(study, cases, where.base)
