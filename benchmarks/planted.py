@@ -157,11 +157,13 @@ def main(arguments: list[str] | None = None) -> int:
         )
         planted = plant(originals, folder, told.seed, told.copies)
         found = search(planted, folder / "store", told.jobs)
-    shares = judge(planted, found)
+    shares, wrong = judge(planted, found), false_pairs(planted, found)
     if told.json:
-        print(json.dumps({"originals": len(originals), "shares": [_plain(one) for one in shares]}))
+        plain = [_plain(one) for one in shares]
+        print(json.dumps({"originals": len(originals), "shares": plain, "false": wrong}))
     else:
         print(_table(shares, len(originals), "real images" if told.data else "phantoms"))
+        print("".join(f"\njoined, of two originals: {line}" for line in wrong))
     return 0 if all(one.met for one in shares) else 1
 
 
@@ -245,6 +247,22 @@ def judge(planted: Planted, found: Duplicates) -> list[Share]:
     )
     true = sum(planted.origin[first] == planted.origin[second] for first, second in joined)
     return [*shares, Share("precision of joined pairs", true, len(joined), True)]
+
+
+def false_pairs(planted: Planted, found: Duplicates) -> list[str]:
+    """The joined pairs of two originals, in words."""
+    rows, told = planted.manifest.rows, []
+    for pair in found.pairs:
+        origins = [planted.origin[row] for row in (pair.first, pair.second)]
+        if pair.kind in SAME_PHOTO and origins[0] != origins[1]:
+            names = [
+                f"{rows[origin].file} ({planted.kind[row] or 'itself'})"
+                for origin, row in zip(origins, (pair.first, pair.second), strict=True)
+            ]
+            told.append(
+                f"{' = '.join(names)}, {pair.kind}, {pair.inliers} keypoints, correlation {pair.correlation:.2f}"
+            )
+    return told
 
 
 def _plain(share: Share) -> dict[str, object]:

@@ -65,7 +65,11 @@ def test_recall_and_precision_are_counted():
         Pair(3, 5, "suspected", 1.0),  # not joined
         Pair(2, 4, "confirmed", 1.0),  # false
     ]
-    found = planted.judge(truth, Duplicates(tuple(pairs), np.zeros(6, np.int64), (), ()))
+    told = Duplicates(tuple(pairs), np.zeros(6, np.int64), (), ())
+    assert planted.false_pairs(truth, told) == [
+        "0 (caption) = 3 (flip), confirmed, 0 keypoints, correlation nan"
+    ]
+    found = planted.judge(truth, told)
     shares = {share.name: (share.found, share.n, share.met) for share in found}
     assert shares == {
         "flip": (2, 2, True),
