@@ -64,7 +64,8 @@ def test_one_photo_in_two_classes_of_msid(codes):
 
 
 def test_msld_and_msid_share_photos_one_with_the_opposite_label(codes):
-    assert codes["copies.sources"].numbers["msid and msld"] >= 9
+    # Nine near-duplicates are listed in the README of the images; crops and re-toned copies are many more.
+    assert codes["copies.sources"].numbers["msid and msld"] >= 100
     opposite = [
         item
         for item in codes["labels.conflict"].items

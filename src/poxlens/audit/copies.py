@@ -127,9 +127,11 @@ def _many(material: Material, group: Ints) -> list[Finding]:
         return []
     share = float(many.mean())
     relations: Counter[str] = Counter(
-        pair.relation
+        word
         for pair in material.pairs
-        if pair.kind in SAME_PHOTO and many[pair.first] and pair.relation
+        if pair.kind in SAME_PHOTO and many[pair.first]
+        for word in pair.relation.split(", ")
+        if word
     )
     groups, place, number = np.unique(group[many], return_index=True, return_counts=True)
     rows = np.flatnonzero(many)[place]
@@ -147,7 +149,8 @@ def _many(material: Material, group: Ints) -> list[Finding]:
             f"{count(len(items), 'photo stands', 'photos stand')} here {MANY} times or more, {int(many.sum()):,} files"
             f" ({share:.1%} of the table)",
             (f"Copies by kind: {how}. " if how else "")
-            + "Augment inside the training part of each fold, never before splitting; keep one of each.",
+            + "Augmented or collected again and again: keep one of each or keep them in one group, and augment inside"
+            " the training part of each fold only.",
             tuple(items),
             {"photos": len(items), "files": int(many.sum()), "share": share},
         )
@@ -169,7 +172,6 @@ def _near(material: Material, group: Ints, surplus: int) -> list[Finding]:
         if suspected
         else ""
     )
-    kinds = Counter(pair.kind for pair in pairs)
     missing = sum(
         len({material.rows[row].cluster for row in (pair.first, pair.second)}) == 2 for pair in pairs
     )
@@ -177,8 +179,8 @@ def _near(material: Material, group: Ints, surplus: int) -> list[Finding]:
         Finding(
             "copies.near",
             "warning" if missing else "note",
-            f"{count(len(pairs), 'pair')} of files show the same photo ({kinds['near']} near-duplicates,"
-            f" {kinds['confirmed']} crops or re-toned copies); {surplus:,} of {len(group):,} files repeat another",
+            f"{count(len(pairs), 'pair')} of files show the same photo, whole, cropped or re-toned; {surplus:,} of"
+            f" {len(group):,} files repeat another",
             f"{missing:,} of these pairs are not joined by the columns patient or group: fill group with --fix, and"
             f" split with poxlens data split.{more}",
             tuple(

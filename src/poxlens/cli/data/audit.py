@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import bars, steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +91,7 @@ def audit(
         assignments=assignments,
         split=str(splits) if splits else "",
         finder=finder,
-        step=step,
+        step=steps(),
     )
     written = _write(found, out)
     _show(found, written, as_json=as_json)
@@ -101,38 +101,6 @@ def audit(
         print(told, file=sys.stderr if as_json else sys.stdout)
     if reaches(found.findings, fail_on) or found.readable < found.images:
         raise typer.Exit(FAILED)
-
-
-@contextmanager
-def step(name: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, one line elsewhere; both on stderr."""
-    with _steps() as begin:
-        advance = begin(name, total)
-        yield lambda: advance(1)
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
-    """(name, total) -> what is told of progress; any number of steps, one after the other."""
-    if not sys.stderr.isatty():
-
-        def line(name: str, total: int) -> Callable[[int], None]:
-            print(f"{name} ({total:,})", file=sys.stderr)
-            return lambda _: None
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-
-        def task(name: str, total: int) -> Callable[[int], None]:
-            added = bar.add_task(name, total=total)
-            return lambda count: bar.advance(added, count)
-
-        yield task
 
 
 def _check(
@@ -196,7 +164,7 @@ def _measure(table: Manifest, store: Path, compatible: Compatible, jobs: int) ->
     from poxlens.data.duplicates import find_duplicates
     from poxlens.data.scan import scan
 
-    with _steps() as begin:
+    with bars() as begin:
         seen = scan(table, store, workers=jobs, advance=begin("reading files", len(table.rows)))
         found = find_duplicates(table, seen, compatible=compatible, store=store, workers=jobs, begin=begin)
     return gather(table.rows, seen, found.pairs)
