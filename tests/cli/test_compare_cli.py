@@ -136,7 +136,16 @@ def test_a_plan_writes_nothing(capsys, folder):
 
 
 def command(folder, out, *arguments):
-    words = ("compare", folder / "study.toml", "--out", out, "--cache", folder / "cache", *arguments)
+    words = (
+        "compare",
+        folder / "study.toml",
+        "--out",
+        out,
+        "--cache",
+        folder / "cache",
+        "--no-report",
+        *arguments,
+    )
     return [sys.executable, "-m", "poxlens", *map(str, words)]
 
 
