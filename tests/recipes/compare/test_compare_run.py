@@ -203,6 +203,14 @@ def test_a_setting_that_the_study_has_not_is_named(study_of, where):
         compare(study, where())
 
 
+def test_only_the_settings_that_are_named_are_run(study_of, where):
+    named = ["svm+views", "dense"]
+    done = compare(study_of(heads=["svm", "dense"], views=["whole", "averaged"], settings=named), where())
+    assert {row["setting"] for row in rows_of(done.out / "predictions.csv")} == set(named)
+    with pytest.raises(StudyError, match=r'"settings": "svm\+view" is none of .*did you mean "svm\+views"'):
+        compare(study_of(heads=["svm"], views=["whole", "averaged"], settings=["svm+view"]), where("other"))
+
+
 def test_augmentation_and_views_are_settings_of_their_own(study_of, where):
     study = study_of(heads=["svm", "dense"], views=["whole", "averaged"])
     done = compare(study, where())

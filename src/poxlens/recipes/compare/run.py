@@ -30,7 +30,7 @@ from poxlens.recipes.compare.folds import Fold, folds, leave_one_out, split
 from poxlens.recipes.compare.learning import sizes
 from poxlens.recipes.compare.predictions import write_predictions, write_series
 from poxlens.recipes.compare.study import POOL, Chosen, Study, StudyError, hint
-from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, settings
+from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, every_setting, settings
 from poxlens.recipes.compare.work import Hands, Job, Task, work
 from poxlens.recipes.default import Step, silent
 
@@ -258,13 +258,18 @@ def require_settings(study: Study) -> None:
     Raises:
         StudyError: names the entry.
     """
+    every = [setting.name for setting in every_setting(study)]
     known = [setting.name for setting in settings(study)]
-    for what, part in (("leave_one_out", study.leave_one_out), ("learning", study.learning)):
-        for name in part.settings:
-            if name not in known:
+    for what, names, among in (
+        ("settings", study.settings, every),
+        ("leave_one_out.settings", study.leave_one_out.settings, known),
+        ("learning.settings", study.learning.settings, known),
+    ):
+        for name in names:
+            if name not in among:
                 raise StudyError(
-                    f'"{what}.settings": "{name}" is none of the study\'s settings {", ".join(known)}'
-                    f"{hint(name, known)}"
+                    f'"{what}": "{name}" is none of the study\'s settings {", ".join(among)}'
+                    f"{hint(name, among)}"
                 )
 
 

@@ -161,6 +161,9 @@ class Study(_Strict):
     """of the dense head: without, with, or both"""
     views: Annotated[tuple[Views, ...], BeforeValidator(_several), Field(min_length=1)] = ("whole",)
     """`whole`: the image; `averaged`: mean features of 14 views (zooms, corners, mirrored) in training and test"""
+    settings: tuple[str, ...] = ()
+    """only these of all that heads, augmentation, views and filters come to, named as in predictions.csv; all when \
+empty"""
     ensembles: dict[str, tuple[str, ...]] = {}
     """name = networks whose probabilities are averaged"""
     images: Images

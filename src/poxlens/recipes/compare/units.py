@@ -35,7 +35,13 @@ class Setting:
 
 
 def settings(study: Study) -> list[Setting]:
-    """The settings of a study, in its order.
+    """The settings of a study, in its order: all that there could be, or those of them that it names."""
+    found = every_setting(study)
+    return [one for one in found if not study.settings or one.name in study.settings]
+
+
+def every_setting(study: Study) -> list[Setting]:
+    """What a study's heads, augmentation, views and filters come to.
 
     Augmentation is of the dense head on whole images; the bank of views holds nothing else. Fine-tuning sees
     whole images too.
