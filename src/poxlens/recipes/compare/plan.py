@@ -27,7 +27,7 @@ from poxlens.train.dense import DenseSettings, DenseTraining, parameters
 from poxlens.train.finetuning import FinetuneSettings, fine_tune
 from poxlens.train.tuning import Part, Space
 
-_SHARE = 0.35  # of the epochs a configuration may have that Hyperband and early stopping leave it, on MSLD and MSID
+_SHARE = 0.32  # of the epochs a configuration may have that Hyperband and early stopping leave it: 8.6 of 27 on MSLD
 _BASE_GIB = 0.6  # a worker with torch and scikit-learn loaded
 _COPIES = 6  # weights, gradients, two moments, the best epoch, the best configuration so far
 _GIB = 2**30
