@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from poxlens.data.duplicates.agreement import agreement, chain, invert
-from poxlens.data.duplicates.confirm import LIMIT, NOTHING, confirm, plausible
+from poxlens.data.duplicates.confirm import HOLDING, LIMIT, NOTHING, confirm, plausible
 from poxlens.data.keypoints import describe, match
 from poxlens.data.phantom import draw, random_spec
 
@@ -23,11 +23,11 @@ def jpeg(pixels, quality):
     return np.asarray(Image.open(stream))
 
 
-def captioned(pixels):
+def captioned(pixels, text="a caption"):
     image = Image.fromarray(pixels)
     pen = ImageDraw.Draw(image)
     pen.rectangle((0, 195, 224, 224), fill="black")
-    pen.text((4, 200), "a caption", fill="white")
+    pen.text((4, 200), text, fill="white")
     return np.asarray(image)
 
 
@@ -94,6 +94,34 @@ def test_a_shared_watermark_is_not_a_shared_photo():
     assert fit.matrix == pytest.approx(np.eye(2, 3), abs=0.5)
     assert agreement(one, other, fit.matrix).correlation < LIMIT - 0.3
     assert confirm(one, other).kind == ""
+
+
+@pytest.mark.parametrize("seeds", [(50, 51), (52, 53), (54, 55)])
+def test_a_shared_caption_over_smooth_pictures_is_not_a_shared_photo(seeds):
+    """All structure is in the caption, so its strip must not decide alone."""
+
+    def smooth(seed):
+        bare = draw(random_spec(seed, size=224, lesion="none")).clean.astype(np.float32)
+        return captioned(
+            cv2.GaussianBlur(bare, (0, 0), 6).astype(np.uint8), "Figure 7: one caption, two photos"
+        )
+
+    one, other = describe(smooth(seeds[0])), describe(smooth(seeds[1]))
+    laid = agreement(one, other, np.eye(2, 3), refine=False)  # as the caption's keypoints ask for
+    assert laid.correlation > LIMIT
+    assert laid.holding < HOLDING
+    assert confirm(one, other).kind == ""
+
+
+def test_a_small_lesion_in_smooth_skin_is_confirmed():
+    """Its structure fills few blocks; without its strip the shading still agrees."""
+    y, x = np.mgrid[0:224, 0:224]
+    light = 150 + 0.25 * x + 0.1 * y
+    spots = np.random.default_rng(5).normal(0, 60, (12, 12))
+    light[95:131, 95:131] += cv2.resize(spots, (36, 36), interpolation=cv2.INTER_CUBIC)
+    pixels = np.clip(np.repeat(light[..., None], 3, 2) * (1, 0.8, 0.7), 0, 255).astype(np.uint8)
+    found = confirm(describe(pixels), describe(jpeg(pixels[30:200, 40:210], 80)))
+    assert (found.kind, found.relation) == ("confirmed", "crop")
 
 
 def test_a_second_shot_of_a_scene_is_told_from_a_copy(photo):

@@ -23,6 +23,10 @@ _LEAST = 24  # px, shortest side of an overlap that can be compared
 _BLOCKS = 6  # the overlap is judged in 6 x 6 blocks
 _NOISE = 0.7  # grey levels; a block with less structure than this says nothing
 _STRONG = 4.0  # grey levels; more structure than this counts no more: a watermark would decide alone
+_REST = 0.1  # of the weight: less than this outside a strip cannot be judged by structure
+_SHADING = (
+    0.95  # correlation of shading from which smooth parts agree: any two photos lit from one side reach .9
+)
 _HOPELESS = 0.3  # correlation below which mending the map has never helped
 _ROUNDS = 15  # of mending the map
 _FINE = 0.05  # of the overlap's side: structure wider than this is shading
@@ -34,8 +38,7 @@ class Agreement:
 
     matrix: Doubles  # [2, 3], px of the first working picture -> px of the second, refined
     correlation: float  # weighted median over blocks of the correlation of fine structure, -1..1
-    agreeing: float  # share of blocks (by weight) that correlate above 0.5
-    structure: float  # blocks' weight by the most they could have, 0-1: little = smooth pictures
+    holding: float  # the same without the two rows or columns of blocks that it owes most to, -1..1
     shares: tuple[float, float]  # of the first and of the second picture that the overlap covers, 0-1
     first: Floats  # [h, w], the overlap as the first shows it, luminance
     second: Floats  # [h, w]
@@ -105,10 +108,8 @@ def _overlaid(first: Keypoints, second: Keypoints, matrix: Doubles) -> Agreement
         min(1.0, area / abs(np.linalg.det(move[:, :2])) / picture.grey.size)
         for picture, move in zip((first, second), to_frame, strict=True)
     )
-    correlation, agreeing, structure = _judged(warped[0], warped[1], mask)
-    return Agreement(
-        matrix, correlation, agreeing, structure, (shares[0], shares[1]), warped[0], warped[1], mask, frames
-    )
+    correlation, holding = _judged(warped[0], warped[1], mask)
+    return Agreement(matrix, correlation, holding, (shares[0], shares[1]), warped[0], warped[1], mask, frames)
 
 
 def _window(
@@ -165,12 +166,16 @@ def _mended(overlaid: Agreement) -> Doubles | None:
     return chain(chain(overlaid.frames[0], invert(move.astype(np.float64))), invert(overlaid.frames[1]))
 
 
-def _judged(first: Floats, second: Floats, mask: Bools) -> tuple[float, float, float]:
-    """Correlation, share of agreeing blocks, structure: of the fine structure of both, block by block."""
+def _judged(first: Floats, second: Floats, mask: Bools) -> tuple[float, float]:
+    """Correlation of the fine structure of both, block by block, and what holds of it without any one strip.
+
+    Two smooth pictures with one caption agree wherever there is structure, which is in the caption: the
+    strip that holds it must not decide alone.
+    """
     fine = float(np.sqrt(mask.sum())) * _FINE
     one, other = (_fine_structure(image, mask, fine) for image in (first, second))
     height, width = mask.shape
-    found, weights, most = [], [], 0
+    places, found, weights = [], [], []
     for row in range(_BLOCKS):
         for column in range(_BLOCKS):
             block = (
@@ -180,24 +185,50 @@ def _judged(first: Floats, second: Floats, mask: Bools) -> tuple[float, float, f
             inside = mask[block]
             if inside.mean() < 0.6:
                 continue
-            most += 1
             x, y = one[block][inside], other[block][inside]
-            x, y = x - x.mean(), y - y.mean()
             spread = min(float(x.std()), float(y.std()))
-            weights.append(float(np.clip(spread - _NOISE, 0.0, _STRONG)) / _STRONG)
-            found.append(float((x * y).mean()) / max(float(x.std()) * float(y.std()), 1e-6))
-    total = sum(weights)
-    if not total:
-        return 0.0, 0.0, 0.0
-    values, weight = np.array(found), np.array(weights)
+            places.append((row, column))
+            weights.append(float(np.clip(spread - _NOISE, 0.0, _STRONG)))
+            found.append(_correlated(x, y))
+    values, weight, place = np.array(found), np.array(weights), np.array(places).reshape(-1, 2)
+    if not weight.sum():
+        return 0.0, 0.0
+    holding = 1.0
+    for side, size in enumerate((height, width)):
+        for start in range(_BLOCKS - 1):  # two blocks wide: the edge of a caption reaches into the next block
+            rest = (place[:, side] < start) | (place[:, side] > start + 1)
+            if weight[rest].sum() >= _REST * weight.sum():
+                holding = min(holding, _median(values[rest], weight[rest]))
+            else:  # no structure is left: shading must agree there
+                left = mask.copy()
+                cut = slice(start * size // _BLOCKS, (start + 2) * size // _BLOCKS)
+                left[(slice(None), cut) if side else (cut, slice(None))] = False
+                shading = _correlated(first[left], second[left]) if left.any() else 0.0
+                holding = min(holding, shading if shading >= _SHADING else 0.0)
+    return _median(values, weight), holding
+
+
+def _median(values: Doubles, weight: Doubles) -> float:
     order = np.argsort(values)
-    middle = np.searchsorted(np.cumsum(weight[order]), total / 2)
-    return float(values[order][middle]), float(weight[values > 0.5].sum() / total), total / most
+    return float(values[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
+
+
+def _correlated(one: Floats, other: Floats) -> float:
+    x, y = one - one.mean(), other - other.mean()
+    return float((x * y).mean()) / max(float(x.std()) * float(y.std()), 1e-6)
 
 
 def _fine_structure(image: Floats, mask: Bools, fine: float) -> Floats:
+    """What is coarser than JPEG blocks and noise and finer than shading, of known pixels alone.
+
+    Filled up with anything, the edge of the overlap would be a structure that both pictures share.
+    """
     import cv2
 
-    filled = np.where(mask, image, image[mask].mean()).astype(np.float32)
-    smooth = cv2.GaussianBlur(filled, (0, 0), 1.0)  # JPEG blocks and noise
-    return np.asarray(smooth - cv2.GaussianBlur(smooth, (0, 0), max(fine, 1.5)), np.float32)
+    known = mask.astype(np.float32)
+
+    def smooth(width: float) -> Floats:
+        share = np.maximum(cv2.GaussianBlur(known, (0, 0), width), 1e-3)
+        return np.asarray(cv2.GaussianBlur(image * known, (0, 0), width) / share, np.float32)
+
+    return smooth(1.0) - smooth(max(fine, 1.5))

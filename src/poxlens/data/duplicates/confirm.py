@@ -16,15 +16,16 @@ from poxlens.data.duplicates.agreement import Agreement, agreement
 from poxlens.data.duplicates.relation import relation
 from poxlens.data.keypoints import Keypoints, Match, match
 
-VERSION = 2  # of the method: verdicts of another are not taken from a store
+VERSION = 4  # of the method: verdicts of another are not taken from a store
 
 LIMIT = 0.90  # correlation above which a fit is one photo
 LIMIT_FEW = 0.95  # with fewer inliers than ENOUGH
 ENOUGH = 8
 FEWEST = 6
+HOLDING = 0.70  # left of it without its best strip of blocks: the strip may be a caption that both carry
 SCENE = 0.50  # correlation above which many inliers are one scene
 SCENE_INLIERS = 25
-SCENE_CELLS = 10  # of 36: those of a watermark fill one to four
+CELLS = 10  # of 36: those of a watermark fill one to four, of a caption at most seven
 STEEPEST = 2.5  # stretch of one side against the other; squares made of panoramas reach 2
 LARGEST = 8.0  # enlargement
 
@@ -74,11 +75,12 @@ def plausible(matrix: NDArray[np.float64]) -> bool:
 
 
 def _kind(fit: Match, laid: Agreement) -> str:
-    if laid.correlation >= (LIMIT if fit.inliers >= ENOUGH else LIMIT_FEW):
+    widely = _cells(fit, laid) >= CELLS
+    if laid.correlation >= (LIMIT if fit.inliers >= ENOUGH else LIMIT_FEW) and (
+        widely or laid.holding >= HOLDING
+    ):
         return "confirmed"
-    if fit.inliers >= SCENE_INLIERS and laid.correlation >= SCENE and _cells(fit, laid) >= SCENE_CELLS:
-        return "scene"
-    return ""
+    return "scene" if fit.inliers >= SCENE_INLIERS and laid.correlation >= SCENE and widely else ""
 
 
 def _cells(fit: Match, laid: Agreement) -> int:
