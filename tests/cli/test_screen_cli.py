@@ -271,7 +271,7 @@ def test_a_reader_that_leaves_early_is_no_fault(tiny_path, photos):
 
 
 def test_ctrl_c_is_quiet(tiny_path, photos):
-    process = answering(tiny_path, photos, times=300)
+    process = answering(tiny_path, photos, times=3000)  # more than it answers before the signal, however busy
     assert process.stdout is not None
     process.send_signal(signal.SIGINT)
     start = time.monotonic()
