@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
+from poxlens.cli.progress import bars
 
 if TYPE_CHECKING:
     from poxlens.data.duplicates import Duplicates, Pair
@@ -69,7 +69,7 @@ def duplicates(
     table = read_manifest(manifest, root=root)
     agree = _labels(compatible or [], table)
     keep = store or out / "scan"
-    with _Progress() as begin:
+    with bars() as begin:
         seen = scan(table, keep, workers=jobs, advance=begin("reading files", len(table.rows)))
         found = find_duplicates(
             table,
@@ -122,35 +122,6 @@ def _conflict(table: Manifest, pair: Pair) -> dict[str, str]:
     one, other = table.rows[pair.first], table.rows[pair.second]
     return {"file": one.file, "label": one.label, "other": other.file, "other_label": other.label,
             "kind": pair.kind, "relation": pair.relation}  # fmt: skip
-
-
-class _Progress:
-    """A bar a step on a terminal, one line a step elsewhere; both on stderr."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-
-    def __enter__(self) -> Callable[[str, int], Callable[[int], None]]:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-            columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
-        return self._begin
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _begin(self, name: str, total: int) -> Callable[[int], None]:
-        if self._bar is None:
-            print(f"{name} ({total:,})", file=sys.stderr)
-            return lambda _: None
-        task = self._bar.add_task(name, total=total)
-        bar = self._bar
-        return lambda count: bar.advance(task, count)
 
 
 def _labels(rules: list[str], table: Manifest) -> Any:
