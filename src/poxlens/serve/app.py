@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from importlib.resources import files
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from poxlens.errors import PoxlensError
@@ -16,6 +15,8 @@ from poxlens.screen.background import available_cores
 from poxlens.screen.reasons import DISCLAIMER
 from poxlens.serve.answers import Screens, answer_person, answer_photo, describe_bundle
 from poxlens.serve.guard import MAX_BODY, Guard, Hosts, TooLargeError
+from poxlens.serve.static_pages import add_files
+from poxlens.serve.static_pages import fault as error
 from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
 
 log = logging.getLogger("poxlens.serve")
@@ -67,7 +68,7 @@ def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int =
     async def about() -> dict[str, Any]:
         return bundle
 
-    _add_page(app)
+    add_files(app, "poxlens.serve", _PAGE)
     _add_faults(app)
     return Guard(app, hosts=hosts or Hosts(), max_body=max_body)
 
@@ -80,44 +81,29 @@ def _limiter(app: FastAPI, cores: int) -> anyio.CapacityLimiter:
     return limiter
 
 
-def _add_page(app: FastAPI) -> None:
-    static = files("poxlens.serve") / "static"
-    for path, (name, kind) in _PAGE.items():
-        content = (static / name).read_bytes()
-
-        def serve(content: bytes = content, kind: str = kind) -> Response:
-            return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
-
-        app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
-
-
 def _add_faults(app: FastAPI) -> None:
     @app.exception_handler(RequestError)
     async def refused(_: Request, fault: RequestError) -> JSONResponse:
-        return _fault(fault.status, fault.code, fault.message)
+        return error(fault.status, fault.code, fault.message)
 
     @app.exception_handler(TooLargeError)
     async def too_large(_: Request, fault: TooLargeError) -> JSONResponse:
-        return _fault(413, "too_large", str(fault))
+        return error(413, "too_large", str(fault))
 
     @app.exception_handler(404)
     async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return _fault(404, "not_found", "There is nothing at this address.")
+        return error(404, "not_found", "There is nothing at this address.")
 
     @app.exception_handler(405)
     async def wrong_method(_: Request, __: Exception) -> JSONResponse:
-        return _fault(405, "method", "This address does not take this kind of request.")
+        return error(405, "method", "This address does not take this kind of request.")
 
     @app.exception_handler(PoxlensError)
     async def failed(_: Request, fault: PoxlensError) -> JSONResponse:
         log.error("screening failed: %s", fault)
-        return _fault(500, "failed", fault.client_message)
+        return error(500, "failed", fault.client_message)
 
     @app.exception_handler(Exception)
     async def broken(_: Request, fault: Exception) -> JSONResponse:
         log.error("screening failed", exc_info=fault)
-        return _fault(500, "failed", "The photos could not be screened. The program's window says why.")
-
-
-def _fault(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+        return error(500, "failed", "The photos could not be screened. The program's window says why.")

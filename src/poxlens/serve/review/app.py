@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shlex
-from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
@@ -17,6 +16,8 @@ from poxlens.errors import CurationError, PhotoError
 from poxlens.serve.guard import Guard, Hosts
 from poxlens.serve.review.pictures import Pictures
 from poxlens.serve.review.session import ConflictError, DecisionError, SaveError, Session, to_json
+from poxlens.serve.static_pages import add_files
+from poxlens.serve.static_pages import fault as error
 
 log = logging.getLogger("poxlens.serve.review")
 
@@ -87,7 +88,8 @@ def create_review(session: Session, *, only: str = "", hosts: Hosts | None = Non
             raise DecisionError(f"{proposal.file}: {fault}.") from fault
         return Response(pictures.crop(index, square), media_type="image/jpeg")
 
-    _add_page(app)
+    add_files(app, "poxlens.serve", _SHARED)
+    add_files(app, "poxlens.serve.review", _OWN)
     _add_faults(app)
     return Guard(app, hosts=hosts or Hosts(), max_body=MAX_BODY)
 
@@ -148,54 +150,38 @@ def _wish(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _add_page(app: FastAPI) -> None:
-    for package, names in (("poxlens.serve", _SHARED), ("poxlens.serve.review", _OWN)):
-        static = files(package) / "static"
-        for path, (name, kind) in names.items():
-            content = (static / name).read_bytes()
-
-            def serve(content: bytes = content, kind: str = kind) -> Response:
-                return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
-
-            app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
-
-
 def _add_faults(app: FastAPI) -> None:
     @app.exception_handler(PhotoError)
     async def unreadable(_: Request, fault: PhotoError) -> JSONResponse:
-        return _fault(422, fault.reason, fault.client_message)
+        return error(422, fault.reason, fault.client_message)
 
     @app.exception_handler(ConflictError)
     async def conflict(_: Request, fault: ConflictError) -> JSONResponse:
-        return _fault(409, "conflict", fault.client_message)
+        return error(409, "conflict", fault.client_message)
 
     @app.exception_handler(DecisionError)
     async def senseless(_: Request, fault: DecisionError) -> JSONResponse:
-        return _fault(400, "decision", fault.client_message)
+        return error(400, "decision", fault.client_message)
 
     @app.exception_handler(SaveError)
     async def unsaved(_: Request, fault: SaveError) -> JSONResponse:
         log.error("not saved: %s", fault)
-        return _fault(507, "not_saved", fault.client_message)
+        return error(507, "not_saved", fault.client_message)
 
     @app.exception_handler(CurationError)
     async def lost(_: Request, fault: CurationError) -> JSONResponse:
         log.error("decisions: %s", fault)
-        return _fault(507, "not_saved", fault.client_message)
+        return error(507, "not_saved", fault.client_message)
 
     @app.exception_handler(404)
     async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return _fault(404, "not_found", "There is nothing at this address.")
+        return error(404, "not_found", "There is nothing at this address.")
 
     @app.exception_handler(405)
     async def wrong_method(_: Request, __: Exception) -> JSONResponse:
-        return _fault(405, "method", "This address does not take this kind of request.")
+        return error(405, "method", "This address does not take this kind of request.")
 
     @app.exception_handler(Exception)
     async def broken(_: Request, fault: Exception) -> JSONResponse:
         log.error("review failed", exc_info=fault)
-        return _fault(500, "failed", "That did not work. The program's window says why.")
-
-
-def _fault(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+        return error(500, "failed", "That did not work. The program's window says why.")
