@@ -113,7 +113,8 @@ def audit(
     findings += marks.check_marks(material, marked)
     letters = _letters(material, asked, finder, step)
     findings += lettering.check_letters(material, letters)
-    findings += balance.check_balance(classes, asked.folds) + balance.check_tones(classes)
+    folds = [len(one.parts) for one in assignments if not one.inner] or asked.folds
+    findings += balance.check_balance(classes, folds) + balance.check_tones(classes)
     findings += photos.check_personal(material)
     return Audit(
         name=name,

@@ -78,7 +78,8 @@ def column_hint(missing: str, found: list[str]) -> str:
     """Which of the columns found was probably meant, as the end of a sentence; "" when none is near."""
     alias = [name for name in found if _ALIASES.get(name) == missing]
     unknown = [name for name in found if name not in (*REQUIRED, *OPTIONAL)]
-    near = alias or get_close_matches(missing, unknown, n=1, cutoff=0.7)
+    # A table may well do without an optional column: only a misspelling of it is worth a word.
+    near = alias or get_close_matches(missing, unknown, n=1, cutoff=0.7 if missing in REQUIRED else 0.8)
     return f'; rename "{near[0]}" to "{missing}"?' if near else ""
 
 

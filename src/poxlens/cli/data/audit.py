@@ -50,6 +50,13 @@ def audit(
             help="Labels that do not contradict each other, such as others=chickenpox,measles. Repeatable.",
         ),
     ] = None,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="Compare the pixels of photos that may be one. Without: by fingerprint alone, for very large tables.",
+        ),
+    ] = True,
     folds: Annotated[
         str, typer.Option("--folds", help="Without SPLITS: random folds to tell the leak of.")
     ] = "5,10",
@@ -81,7 +88,7 @@ def audit(
     options = Options(_folds(folds), agree, resamples=resamples, seed=seed, workers=jobs)
     assignments = read_assignments(splits, table) if splits else ()
     finder = _finder()
-    material = _measure(table, store or out / "scan", agree, jobs)
+    material = _measure(table, store or out / "scan", agree, jobs, confirm=confirm)
     found = run(
         material,
         name=str(manifest),
@@ -159,14 +166,22 @@ def _read(path: Path, root: Path | None) -> tuple[Manifest, Faults]:
     return Manifest(rows, path.parent if root is None else root, sha256_file(path)), faults
 
 
-def _measure(table: Manifest, store: Path, compatible: Compatible, jobs: int) -> Material:
+def _measure(table: Manifest, store: Path, compatible: Compatible, jobs: int, *, confirm: bool) -> Material:
     from poxlens.audit.material import gather
     from poxlens.data.duplicates import find_duplicates
     from poxlens.data.scan import scan
 
     with bars() as begin:
         seen = scan(table, store, workers=jobs, advance=begin("reading files", len(table.rows)))
-        found = find_duplicates(table, seen, compatible=compatible, store=store, workers=jobs, begin=begin)
+        found = find_duplicates(
+            table,
+            seen,
+            confirm=confirm,
+            compatible=compatible,
+            store=store,
+            workers=jobs,
+            begin=begin,
+        )
     return gather(table.rows, seen, found.pairs)
 
 
