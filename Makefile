@@ -12,7 +12,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,export,data,study,ray,serve,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,export,explain,data,study,ray,serve,dev]"
 	@touch $@
 
 run: setup
