@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from poxlens.data.overlap import coarse_structures, overlap, structure
+from poxlens.data.overlap import coarse_structures, overlaps, structure
 from poxlens.data.phantom import draw, random_spec
 
 SIDE = 48
@@ -15,9 +15,10 @@ def thumb(grey):
 
 
 def compare(one, other):
-    first, second = thumb(one), thumb(other)
-    small = coarse_structures(np.stack([first, second]))
-    return overlap(first, second, small[0], small[1])
+    """Agreement after the fit, whether mirrored, whether too plain to tell."""
+    thumbs = np.stack([thumb(one), thumb(other)])
+    found = overlaps(thumbs, coarse_structures(thumbs), np.array([[0, 1]]))
+    return found.fine[0], bool(found.mirrored[0]), bool(found.plain[0])
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +39,14 @@ def greys():
 )
 def test_a_copy_agrees(greys, change, mirrored, least):
     found = [compare(grey, change(grey)) for grey in greys]
-    assert np.median([one.fine for one in found]) >= least
-    sure = [one for one in found if one.fine >= least]
-    assert all(one.mirrored == mirrored for one in sure)
+    assert np.median([fine for fine, _, _ in found]) >= least
+    assert all(flipped == mirrored for fine, flipped, _ in found if fine >= least)
     back = [compare(change(grey), grey) for grey in greys]
-    assert np.median([one.fine for one in back]) >= least
+    assert np.median([fine for fine, _, _ in back]) >= least
 
 
 def test_other_pictures_do_not(greys):
-    found = [compare(greys[i], greys[j]).fine for i in range(8) for j in range(i)]
+    found = [compare(greys[i], greys[j])[0] for i in range(8) for j in range(i)]
     assert max(found) < 0.9
 
 
@@ -56,10 +56,33 @@ def test_pictures_without_structure_say_so():
         np.full((96, 96), level, np.uint8) + rng.integers(0, 2, (96, 96), dtype=np.uint8)
         for level in (90, 91)
     ]
-    assert compare(*flat).plain
+    assert compare(*flat)[2]
 
 
 def test_shading_is_taken_away():
     ramp = np.tile(np.linspace(40, 200, SIDE), (SIDE, 1)).astype(np.uint8)
     inner = structure(ramp, SIDE)[:, 14:-14]
     assert np.abs(inner).max() < 1.5
+
+
+def test_all_at_once_gives_the_structures_of_one_by_one(greys):
+    thumbs = np.stack([thumb(grey) for grey in greys])
+    one_by_one = np.stack([structure(each, 16) for each in thumbs])
+    np.testing.assert_allclose(coarse_structures(thumbs), one_by_one, atol=1e-4)
+    odd = thumbs[:, :40, :40]  # 16 px are no whole part of 40
+    np.testing.assert_array_equal(
+        coarse_structures(odd), np.stack([structure(np.ascontiguousarray(each), 16) for each in odd])
+    )
+
+
+def test_many_pairs_are_judged_as_one(greys):
+    thumbs = np.stack([thumb(grey) for grey in greys] + [thumb(greys[0][:, ::-1])])
+    small = coarse_structures(thumbs)
+    pairs = np.array([(i, j) for i in range(9) for j in range(i)])
+    found = overlaps(thumbs, small, pairs)
+    for number, pair in enumerate(pairs):
+        alone = overlaps(thumbs, small, pair[None])
+        assert alone.fine[0] == pytest.approx(found.fine[number], abs=1e-5)
+    assert found.mirrored[(pairs == (8, 0)).all(1)] == [True]
+    nothing = overlaps(thumbs, small, np.empty((0, 2), np.int64))
+    assert len(nothing.fine) == len(nothing.plain) == 0

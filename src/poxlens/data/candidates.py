@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from poxlens.data.hash_pairs import hash_pairs
 from poxlens.data.neighbours import neighbours
-from poxlens.data.overlap import coarse_structures, overlap
+from poxlens.data.overlap import coarse_structures, overlaps
 from poxlens.data.scan.columns import Scan
 
 NEAR_BITS = 6  # of 64: hashes so near are tried turned by quarters too
@@ -49,7 +51,7 @@ def find_candidates(
 
     Args:
         scan: of N rows.
-        workers: processes that compare thumbnails.
+        workers: threads that compare thumbnails.
         advance: called with the number of pairs just compared.
     """
     rows = _distinct(scan)
@@ -101,7 +103,7 @@ def _compared(
     if not len(pairs):
         return np.empty((0, 2), np.float32)
     told = []
-    for answer in _answers(_tasks(thumbs, pairs, turned), workers if len(pairs) > _PART else 1):
+    for answer in _answers(_tasks(thumbs, pairs, turned), workers):
         told.append(answer)
         advance(len(answer))
     return np.concatenate(told)
@@ -118,31 +120,39 @@ def _tasks(thumbs: NDArray[np.uint8], pairs: Pairs, turned: NDArray[np.bool_]) -
 
 
 def _answers(tasks: Iterator[Task], workers: int) -> Iterator[NDArray[np.float32]]:
-    if workers == 1:
-        yield from (_compare(*task) for task in tasks)
-        return
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=workers, return_as="generator")(delayed(_compare)(*task) for task in tasks)
+    """In threads: nearly all of it is matrix products, and a process of its own would take a second to start."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[NDArray[np.float32]]] = deque()
+        for task in tasks:
+            waiting.append(pool.submit(_compare, *task))
+            if len(waiting) > workers:  # no more in memory than is worked on
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _compare(thumbs: NDArray[np.uint8], pairs: Pairs, turned: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Agreement and whether mirrored of each pair; pairs whose hashes agree are tried in all eight positions."""
     small = coarse_structures(thumbs)
-    told = np.empty((len(pairs), 2), np.float32)
-    for at, (first, second) in enumerate(pairs.tolist()):
-        one, other = thumbs[first], thumbs[second]
-        small_one, small_other = small[first], small[second]
-        found = overlap(one, other, small_one, small_other)
-        for quarter in (1, 2, 3) if turned[at] and found.fine < NEAR else ():
-            again = overlap(
-                one, np.ascontiguousarray(np.rot90(other, quarter)),
-                small_one, np.ascontiguousarray(np.rot90(small_other, quarter)),
-            )  # fmt: skip
-            found = max(found, again, key=lambda each: each.fine)
-        # Without structure the correlation is of noise: such a pair is left to the fingerprint.
-        told[at] = (min(found.fine, 0.0) if found.plain else found.fine, found.mirrored)
+    found = overlaps(thumbs, small, pairs)
+    # Without structure the correlation is of noise: such a pair is left to the fingerprint.
+    told = np.stack([np.where(found.plain, np.minimum(found.fine, 0), found.fine), found.mirrored], 1)
+    for quarter in (1, 2, 3):
+        some = np.flatnonzero(turned & ~found.plain & (told[:, 0] < NEAR))
+        again = overlaps(*_turned(thumbs, small, quarter), pairs[some] + (0, len(thumbs)))
+        better = again.fine > told[some, 0]
+        told[some[better]] = np.stack([again.fine, again.mirrored], 1)[better]
     return told
+
+
+def _turned(
+    thumbs: NDArray[np.uint8], small: NDArray[np.float32], quarter: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The thumbnails and their structures, and the same turned: row n + N is row n turned by quarters."""
+    return (
+        np.concatenate([thumbs, np.rot90(thumbs, quarter, axes=(1, 2))]),
+        np.concatenate([small, np.rot90(small, quarter, axes=(1, 2))]),
+    )
 
 
 def whitened(embedding: NDArray[np.float16]) -> NDArray[np.float32]:

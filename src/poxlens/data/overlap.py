@@ -2,24 +2,24 @@
 
 Skin photos are alike in colour and light; their structure is not. So shading is taken away, strong values are
 clipped (a caption would decide alone), and the smaller is moved over the larger at several sizes (normalised
-cross-correlation). Coarse first, on 16 px; what is hopeful is fitted on the whole thumbnail by an affine map
-(enhanced correlation, Evangelidis & Psarakis 2008).
+cross-correlation). Coarse first, on 16 px, many pairs at once; what is hopeful is fitted on the whole thumbnail by
+an affine map (enhanced correlation, Evangelidis & Psarakis 2008).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from poxlens.data.placing import SIDE as COARSE
+from poxlens.data.placing import Bools, Floats, Places, Rows, place
 
-_COARSE = 16  # px
-_SIZES = (1.0, 0.88, 0.75, 0.66)  # of the part within the whole, tried in this order
-_MARGIN = 2  # px that a picture of the same size may be shifted at
+Bytes = NDArray[np.uint8]
+
 _SHADING = 1 / 8  # of the side: structure wider than this is shading
 _CLIP = 3.0  # medians of the absolute value
 _LEAST_STRUCTURE = 0.8  # grey levels; the median of what is left of a thumbnail that can be told apart
@@ -27,14 +27,14 @@ _HOPEFUL = 0.6  # coarse correlation from which an exact fit is tried
 _ROUNDS = 25
 
 
-@dataclass(frozen=True)
-class Overlap:
-    """How well two thumbnails agree."""
+@dataclass(frozen=True, eq=False)
+class Overlaps:
+    """How well the thumbnails of M pairs agree."""
 
-    coarse: float  # best correlation on 16 px, -1..1
-    fine: float  # correlation after the fit, -1..1; the coarse one where no fit was tried
-    mirrored: bool
-    plain: bool  # too little structure to tell: correlations mean nothing
+    coarse: Floats  # [M], best correlation on 16 px, -1..1
+    fine: Floats  # [M], correlation after the fit, -1..1; the coarse one where no fit was tried
+    mirrored: Bools  # [M]
+    plain: Bools  # [M], too little structure to tell: correlations mean nothing
 
 
 def structure(thumb: Bytes, side: int) -> Floats:
@@ -54,77 +54,58 @@ def _middle(values: Floats) -> float:
 
 
 def coarse_structures(thumbs: Bytes) -> Floats:
-    """`structure` of N thumbnails at the coarse size, [N, 16, 16]."""
-    out = np.empty((len(thumbs), _COARSE, _COARSE), np.float32)
-    for row, thumb in enumerate(thumbs):
-        out[row] = structure(thumb, _COARSE)
-    return out
+    """`structure` of N thumbnails at the coarse size, [N, 16, 16]: the same numbers, all at once."""
+    count, side = thumbs.shape[:2]
+    if side % COARSE:
+        return np.stack([structure(thumb, COARSE) for thumb in thumbs])
+    step = side // COARSE
+    add = np.repeat(np.eye(COARSE, dtype=np.float32), step, axis=1)
+    left = np.rint(add @ thumbs.astype(np.float32) @ add.T / np.float32(step * step))
+    left -= _blurring() @ left @ _blurring().T
+    middle = np.partition(np.abs(left).reshape(count, -1), COARSE * COARSE // 2, axis=1)[
+        :, COARSE * COARSE // 2
+    ]
+    bound = np.maximum(middle * np.float32(_CLIP), np.float32(1e-3))[:, None, None]
+    clipped: Floats = np.clip(left, -bound, bound)
+    return clipped
 
 
-def overlap(first: Bytes, second: Bytes, small_first: Floats, small_second: Floats) -> Overlap:
-    """Compare two thumbnails.
+@cache
+def _blurring() -> Floats:
+    """[16, 16], the Gaussian blur of one direction that `structure` takes shading away by."""
+    sigma = COARSE * _SHADING
+    kernel = cv2.getGaussianKernel(round(8 * sigma + 1) | 1, sigma, cv2.CV_32F)
+    unit = np.eye(COARSE, dtype=np.float32)
+    return np.asarray(cv2.sepFilter2D(unit, -1, np.ones(1, np.float32), kernel), np.float32)
+
+
+def overlaps(thumbs: Bytes, small: Floats, pairs: Rows) -> Overlaps:
+    """Compare the thumbnails of M pairs.
 
     Args:
-        first: [T, T] grey, 0-255.
-        second: [T, T].
-        small_first: `structure` of the first at 16 px.
-        small_second: of the second.
+        thumbs: [N, T, T] grey, 0-255.
+        small: [N, 16, 16], `coarse_structures` of them.
+        pairs: [M, 2], rows of both.
     """
     # The largest value is the clipped one: _CLIP medians, where there is any structure.
-    plain = min(float(small_first.max()), float(small_second.max())) < _LEAST_STRUCTURE * _CLIP
-    coarse, place = _coarse(small_first, small_second)
-    fine = coarse if coarse < _HOPEFUL else _fitted(first, second, place)
-    return Overlap(coarse, fine, place.mirrored, plain)
+    plain = (small.reshape(len(small), -1).max(1) < _LEAST_STRUCTURE * _CLIP)[pairs].any(1)
+    places = place(small, pairs)
+    fine = places.score.copy()
+    for number in np.flatnonzero(fine >= _HOPEFUL).tolist():
+        fine[number] = _fitted(thumbs, pairs[number], places, number)
+    return Overlaps(places.score, fine, places.mirrored, plain)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where one thumbnail lies in the other."""
-
-    swapped: bool  # the first is the part of the second
-    mirrored: bool
-    size: float  # of the part, by the whole's side
-    left: float  # of the part within the whole, by the whole's side
-    top: float
-
-
-def _coarse(first: Floats, second: Floats) -> tuple[float, _Place]:
-    best, place = -1.0, _Place(False, False, 1.0, 0.0, 0.0)
-    for swapped, whole, part in ((False, first, second), (True, second, first)):
-        for size in _SIZES:
-            side = round(_COARSE * size)
-            if side == _COARSE:
-                if swapped:
-                    continue
-                field = cv2.copyMakeBorder(whole, *(_MARGIN,) * 4, cv2.BORDER_REFLECT)
-                mark, shift = part, _MARGIN
-            else:
-                field, shift = whole, 0
-                mark = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
-            for mirrored in (False, True):
-                answer = cv2.matchTemplate(
-                    field, cv2.flip(mark, 1) if mirrored else mark, cv2.TM_CCOEFF_NORMED
-                )
-                _, value, _, (x, y) = cv2.minMaxLoc(answer)
-                if value > best:
-                    best = float(value)
-                    place = _Place(
-                        swapped, mirrored, side / _COARSE, (x - shift) / _COARSE, (y - shift) / _COARSE
-                    )
-    return best, place
-
-
-def _fitted(first: Bytes, second: Bytes, place: _Place) -> float:
-    """The correlation of the overlap after an affine fit that starts at `place`; -1 when it leads nowhere."""
-    whole, part = (second, first) if place.swapped else (first, second)
-    if place.mirrored:
+def _fitted(thumbs: Bytes, pair: Rows, places: Places, number: int) -> float:
+    """The correlation of the overlap after an affine fit that starts at a place; -1 when it leads nowhere."""
+    whole, part = thumbs[pair[::-1] if places.swapped[number] else pair]
+    if places.mirrored[number]:
         part = np.ascontiguousarray(part[:, ::-1])
-    side = len(whole)
+    side, size = len(whole), float(places.size[number])
     template, picture = structure(part, side), structure(whole, side)
-    shift = 0.5 * (place.size - 1)  # centres of pixels
-    start = np.array(
-        [[place.size, 0, place.left * side + shift], [0, place.size, place.top * side + shift]], np.float32
-    )
+    shift = 0.5 * (size - 1)  # centres of pixels
+    left, top = float(places.left[number]) * side + shift, float(places.top[number]) * side + shift
+    start = np.array([[size, 0, left], [0, size, top]], np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ROUNDS, 1e-3)
     try:
         _, fit = cv2.findTransformECC(template, picture, start, cv2.MOTION_AFFINE, criteria, None, 3)
