@@ -13,7 +13,8 @@ from PIL import Image
 from poxlens.data.catalogue import SETS
 from poxlens.data.importing import Wish, import_folder, import_table, write_imported
 from poxlens.data.manifest import read_manifest
-from poxlens.data.official import official_path, read_official
+from poxlens.data.official import official_path
+from poxlens.data.splits import read_official
 from poxlens.errors import ManifestError
 from poxlens.files import sha256_file
 
@@ -478,7 +479,7 @@ def test_a_side_table_that_is_none_is_told_and_the_rest_goes_on(tmp_path):
 
 def test_the_written_table_is_read_back_from_anywhere(tmp_path):
     msld(tmp_path / "set", "", "mpox")
-    (tmp_path / "set/fold1_split.csv").write_text("image,split\nM01_01,Train\n")
+    (tmp_path / "set/fold1_split.csv").write_text("image,split\nM01_01,Train\nNM01_01,Test\n")
     out = tmp_path / "tables/deep/images.parquet"
     found = import_folder(MSLD, tmp_path / "set", Wish(out.parent))
     digest, beside = write_imported(found, out)
@@ -488,7 +489,13 @@ def test_the_written_table_is_read_back_from_anywhere(tmp_path):
     assert manifest.rows[0].file == "../../set/Others/NM01_01.jpg"
     assert [row.file for row in manifest.rows] == [row.file for row in found.rows]
     assert beside == official_path(out) == tmp_path / "tables/deep/images.official.csv"
-    assert [(one.file, one.part) for one in read_official(beside)] == [("../../set/mpox/M01_01.jpg", "train")]
+    (official,) = read_official(beside, manifest)
+    named = {part: [manifest.rows[place].file for place in rows] for part, rows in official.parts.items()}
+    assert named == {
+        "train": ["../../set/mpox/M01_01.jpg"],
+        "val": [],
+        "test": ["../../set/Others/NM01_01.jpg"],
+    }
 
 
 @pytest.mark.parametrize("fail_at", [1, 2])

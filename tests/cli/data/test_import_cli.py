@@ -9,7 +9,7 @@ from PIL import Image
 
 from poxlens.cli.main import main
 from poxlens.data.manifest import read_manifest
-from poxlens.data.official import read_official
+from poxlens.data.splits import read_official
 
 REAL = Path(__file__).parents[3] / "../shared/data"
 
@@ -45,7 +45,8 @@ def test_a_sound_folder_is_written_and_exits_0(tmp_path, capsys):
         ("photos/train/b/2.jpg", "mpox", "clinic"),
     ]
     assert f"Written: {out} (SHA-256 {manifest.sha256[:12]}…)" in text
-    assert len(read_official(tmp_path / "t.official.csv")) == 3
+    (official,) = read_official(tmp_path / "t.official.csv", manifest)
+    assert official.parts == {"train": [1, 2], "val": [], "test": [0]}
 
 
 def test_official_splits_of_an_earlier_import_are_told(tmp_path, capsys):
