@@ -55,11 +55,12 @@ class MapsAndEmbedding(OwnPooling):
         super().__init__()
         network.reset_classifier(0)
         self.network = network
+        self.last = nn.Identity()  # where explanations read the features and their gradients
 
     def both(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Maps [N, D, h, w] and embedding [N, E]."""
-        features = self.network.forward_features(planes)
-        return self._maps(features, planes), self.network.forward_head(features, pre_logits=True)
+        features = self.last(self.network.forward_features(planes))
+        return self.as_maps(features, planes), self.network.forward_head(features, pre_logits=True)
 
     def settle(self, side: int) -> None:
         """Fix what depends on the side, such as position embeddings, so that a graph holds it as it is."""
@@ -70,7 +71,8 @@ class MapsAndEmbedding(OwnPooling):
         except (AssertionError, ValueError, RuntimeError) as fault:
             raise WeightsError(f"this network of timm takes no images of {side} px: {fault}") from fault
 
-    def _maps(self, features: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+    def as_maps(self, features: torch.Tensor, planes: torch.Tensor | None = None) -> torch.Tensor:
+        """Features as timm gives them as [N, D, h, w]; without the planes they came from they must be of a square."""
         if features.ndim == 3:
             tokens = features[:, getattr(self.network, "num_prefix_tokens", 0) :]
             high, wide = self._grid(tokens, planes)
@@ -78,10 +80,10 @@ class MapsAndEmbedding(OwnPooling):
         last = getattr(self.network, "output_fmt", "NCHW") == "NHWC"
         return features.permute(0, 3, 1, 2) if last else features
 
-    def _grid(self, tokens: torch.Tensor, planes: torch.Tensor) -> tuple[int, int]:
+    def _grid(self, tokens: torch.Tensor, planes: torch.Tensor | None) -> tuple[int, int]:
         places = int(tokens.shape[1])
         patches: Any = getattr(self.network, "patch_embed", None)
-        if hasattr(patches, "dynamic_feat_size"):
+        if planes is not None and hasattr(patches, "dynamic_feat_size"):
             high, wide = patches.dynamic_feat_size(tuple(int(side) for side in planes.shape[-2:]))
             if high * wide == places:
                 return int(high), int(wide)

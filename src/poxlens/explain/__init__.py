@@ -1,0 +1,1 @@
+"""What in a photo an answer rests on, and whether such a map deserves trust."""
