@@ -93,7 +93,8 @@ def json_name(name: str) -> str:
 
 
 def read(kind: type[T], value: Any, where: str = "") -> T:
-    """Build `kind` from decoded JSON. Every field must be there, no other may be, no type is converted.
+    """Build `kind` from decoded JSON. Every field must be there but those whose default is None, no other may be, no
+    type is converted.
 
     Args:
         kind: a dataclass, or an annotation made of the JSON types, `list`, `dict[str, ...]`, `Literal`,
@@ -108,9 +109,16 @@ def read(kind: type[T], value: Any, where: str = "") -> T:
 
 
 def plain(value: Any) -> Any:
-    """The JSON form of a record: dataclasses to dicts (in order of their fields), tuples to lists."""
+    """The JSON form of a record: dataclasses to dicts (in order of their fields), tuples to lists.
+
+    A field that may be absent is, where it is None: records without it stay the bytes they were.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return {json_name(field.name): plain(getattr(value, field.name)) for field in fields(value)}
+        return {
+            json_name(field.name): plain(getattr(value, field.name))
+            for field in fields(value)
+            if field.default is not None or getattr(value, field.name) is not None
+        }
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -163,6 +171,8 @@ def _read_record(kind: Any, value: Any, where: str) -> Any:
     built = {}
     for member in members:
         key = json_name(member.name)
+        if key not in value and member.default is None:
+            continue
         if key not in value:
             raise FieldError(f"{_dotted(where, key)}: missing")
         built[member.name] = _read(hints.get(member.name, member.type), value[key], _dotted(where, key))

@@ -51,16 +51,6 @@ class File(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Model(Record):
-    """One form of the graph."""
-
-    runtime: Literal["onnx", "litert"]
-    precision: Text  # "fp32", "int8"
-    file: FilePath
-    golden_tolerance: Positive  # largest difference of any golden output that counts as equal
-
-
-@dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Record):
     """Temperature scaling: probabilities are softmax(logits / temperature); ECE is out of fold."""
 
@@ -112,6 +102,19 @@ class GoldenExample(Record):
     embedding_head: Annotated[list[float], Limits(low=1)]  # the first 16 values of the embedding
     novelty: float
     heatmap_mean: Annotated[list[float], Limits(low=1)]  # mean of each class's map
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Record):
+    """One form of the graph."""
+
+    runtime: Literal["onnx", "litert"]
+    precision: Text  # "fp32", "fp16", "dynamic", "int8"
+    file: FilePath
+    golden_tolerance: Positive  # largest difference of any golden output that counts as equal
+    # What this form gives, where that is further from the bundle's golden outputs than any runtime's rounding: in
+    # eight bits. It may be absent, which means the bundle's.
+    golden: Annotated[list[GoldenExample], Limits(low=1)] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -179,14 +182,20 @@ def _check_classes(manifest: Manifest) -> None:
     if set(manifest.conformal) != set(classes):
         odd = sorted(set(manifest.conformal) ^ set(classes))[0]
         raise FieldError(f"conformal: must have one quantile for each class and no other; see {odd!r}")
-    for i, example in enumerate(manifest.golden):
+    for where, example in _goldens(manifest):
         for field in ("logits", "heatmap_mean"):
             if len(getattr(example, field)) != len(classes):
-                raise FieldError(
-                    f"golden[{i}].{field}: must have one value for each of the {len(classes)} classes"
-                )
+                raise FieldError(f"{where}.{field}: must have one value for each of the {len(classes)} classes")
         if len(example.embedding_head) > EMBEDDING_HEAD:
-            raise FieldError(f"golden[{i}].embedding_head: must have at most {EMBEDDING_HEAD} values")
+            raise FieldError(f"{where}.embedding_head: must have at most {EMBEDDING_HEAD} values")
+
+
+def _goldens(manifest: Manifest) -> list[tuple[str, GoldenExample]]:
+    """Every golden example with its place."""
+    found = [(f"golden[{i}]", example) for i, example in enumerate(manifest.golden)]
+    for i, model in enumerate(manifest.models):
+        found += [(f"models[{i}].golden[{j}]", example) for j, example in enumerate(model.golden or ())]
+    return found
 
 
 def _check_files(manifest: Manifest) -> None:
@@ -197,7 +206,7 @@ def _check_files(manifest: Manifest) -> None:
     if "bundle.json" in {path.lower() for path in listed}:
         raise FieldError("files: bundle.json does not list itself")
     wanted = [(f"models[{i}].file", model.file) for i, model in enumerate(manifest.models)]
-    wanted += [(f"golden[{i}].file", example.file) for i, example in enumerate(manifest.golden)]
+    wanted += [(f"{where}.file", example.file) for where, example in _goldens(manifest)]
     wanted.append(("files", "MODEL_CARD.md"))
     for where, path in wanted:
         if path not in listed:
