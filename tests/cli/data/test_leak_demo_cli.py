@@ -157,14 +157,12 @@ def test_an_unreadable_image_is_listed_and_the_rest_go_on(photos, tmp_path, caps
 
 
 def test_a_network_is_fine_tuned_when_asked(photos, tmp_path, monkeypatch):
-    from poxlens.recipes import leak, leak_network
+    from poxlens.recipes.leak import network, run
 
     monkeypatch.setattr(
-        leak_network, "load_backbone", lambda names, weights: leak.load_backbone(("efficientnet-lite0",))
+        network, "load_backbone", lambda names, weights: run.load_backbone(("efficientnet-lite0",))
     )
-    monkeypatch.setitem(
-        leak_network.NETWORKS, "mobilenet-v3-small", leak_network.NETWORKS["efficientnet-lite0"]
-    )
+    monkeypatch.setitem(network.NETWORKS, "mobilenet-v3-small", network.NETWORKS["efficientnet-lite0"])
     out = tmp_path / "out"
     options = [
         "--dataset",

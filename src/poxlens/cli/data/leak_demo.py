@@ -15,8 +15,8 @@ from poxlens.errors import ManifestError, MissingExtraError
 
 if TYPE_CHECKING:
     from poxlens.data.manifest import Manifest
-    from poxlens.recipes.leak_report import Report
-    from poxlens.recipes.leak_tasks import Plan
+    from poxlens.recipes.leak.report import Report
+    from poxlens.recipes.leak.tasks import Plan
 
 _LISTED = 20  # unreadable files named in the terminal; the page and the JSON name all
 
@@ -62,14 +62,14 @@ def leak_demo(
 ) -> None:
     """Train one head under the field's common protocol and the honest one on the same images, and compare."""
     try:
-        from poxlens.recipes.leak import run
-        from poxlens.recipes.leak_heads import HEADS
-        from poxlens.recipes.leak_network import Tuning
-        from poxlens.recipes.leak_tasks import Plan
+        from poxlens.recipes.leak.heads import HEADS
+        from poxlens.recipes.leak.network import Tuning
+        from poxlens.recipes.leak.run import run
+        from poxlens.recipes.leak.tasks import Plan
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens data leak-demo (it needs {missing.name})") from missing
     from poxlens.recipes.default import Where
-    from poxlens.recipes.leak_report import report
+    from poxlens.recipes.leak.report import report
     from poxlens.train.backbones import NETWORKS
 
     _known("--network", network, NETWORKS)
@@ -114,7 +114,7 @@ def _tables(manifest: Path, root: Path | None, groups: Path | None) -> tuple[Man
     from pathlib import PurePosixPath
 
     from poxlens.data.manifest import read_manifest
-    from poxlens.recipes.leak_collection import read_groups
+    from poxlens.recipes.leak.collection import read_groups
 
     if root is not None and not root.is_dir():
         raise MisuseError(f"data leak-demo: --root {root}: no such folder")
@@ -131,7 +131,7 @@ def _tables(manifest: Path, root: Path | None, groups: Path | None) -> tuple[Man
 def _check_rows(table: Manifest, plan: Plan) -> None:
     """What is asked of the table that it does not hold is misuse, told before any work."""
     from poxlens.errors import TrainingError
-    from poxlens.recipes.leak_collection import choose_rows
+    from poxlens.recipes.leak.collection import choose_rows
 
     try:
         choose_rows(table, plan.dataset, plan.others, plan.target, binary=plan.binary)
@@ -141,10 +141,10 @@ def _check_rows(table: Manifest, plan: Plan) -> None:
 
 def _finish(found: Report, out: Path, *, as_json: bool) -> None:
     from poxlens.files import write_atomically
-    from poxlens.recipes.leak_figures import FIGURES
-    from poxlens.recipes.leak_page import page
-    from poxlens.recipes.leak_plots import copies_panel, figure_panel, standalone
-    from poxlens.recipes.leak_report import to_json
+    from poxlens.recipes.leak.figures import FIGURES
+    from poxlens.recipes.leak.page import page
+    from poxlens.recipes.leak.plots import copies_panel, figure_panel, standalone
+    from poxlens.recipes.leak.report import to_json
 
     text = json.dumps(to_json(found), indent=1, ensure_ascii=True, allow_nan=False)
     write_atomically(out / "metrics.json", text + "\n")
@@ -165,8 +165,8 @@ def _show(found: Report, out: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from poxlens.recipes.leak_figures import FIGURES
-    from poxlens.recipes.leak_report import TOLD, written
+    from poxlens.recipes.leak.figures import FIGURES
+    from poxlens.recipes.leak.report import TOLD, written
 
     # A pipe or a file has no width: wide enough for the table.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)

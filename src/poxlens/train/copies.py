@@ -3,6 +3,9 @@
 The augmented folder of MSLD (Ali et al. 2022, arXiv:2207.03342) holds fourteen images for each photo, made by
 rotation, translation, reflection, shear, jitter of hue, saturation, contrast and brightness, noise and scaling. Its
 authors name the kinds and not their ranges; those of `Ranges` are moderate ones of our own.
+
+Not the six augmentations of `poxlens.train.augmentation`: those are Campana's, drawn from tuned strengths while a
+network learns. These have other kinds in another order, and depend on the image's own bytes alone, as files do.
 """
 
 from __future__ import annotations

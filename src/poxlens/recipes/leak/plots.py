@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from poxlens.evaluate.intervals import Estimate
-from poxlens.recipes.leak_figures import ORIGINALS
-from poxlens.recipes.leak_report import Report, written
+from poxlens.recipes.leak.figures import ORIGINALS
+from poxlens.recipes.leak.report import Report, written
 
 # Told apart by lightness too (Okabe & Ito 2008).
 COLOURS = {

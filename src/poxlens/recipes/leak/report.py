@@ -13,11 +13,11 @@ import numpy as np
 
 from poxlens.evaluate.intervals import RESAMPLES, Estimate
 from poxlens.files import sha256_bytes
-from poxlens.recipes.leak import Run
-from poxlens.recipes.leak_figures import FIGURES, ORIGINALS, Gap, Measured, gap, measure, originals, seen
-from poxlens.recipes.leak_predictions import Tested, read_tested
-from poxlens.recipes.leak_protocols import PROTOCOLS, Collection
-from poxlens.recipes.leak_tasks import Plan
+from poxlens.recipes.leak.figures import FIGURES, ORIGINALS, Gap, Measured, gap, measure, originals, seen
+from poxlens.recipes.leak.predictions import Tested, read_tested
+from poxlens.recipes.leak.protocols import PROTOCOLS, Collection
+from poxlens.recipes.leak.run import Run
+from poxlens.recipes.leak.tasks import Plan
 from poxlens.recipes.samples import Skipped
 
 TOLD = {

@@ -12,7 +12,7 @@ from poxlens.evaluate.intervals import RESAMPLES, Estimate, estimate
 from poxlens.evaluate.metrics import accuracy, macro_f1
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Floats, Statistic
-from poxlens.recipes.leak_predictions import Tested
+from poxlens.recipes.leak.predictions import Tested
 
 FIGURES = ("accuracy", "AUROC", "macro F1")
 ORIGINALS = "common, originals"

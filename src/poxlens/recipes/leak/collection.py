@@ -11,7 +11,7 @@ import numpy as np
 
 from poxlens.data.manifest import Manifest, Row
 from poxlens.errors import ManifestError, TrainingError
-from poxlens.recipes.leak_protocols import Collection, Ints
+from poxlens.recipes.leak.protocols import Collection, Ints
 
 
 def read_groups(path: Path) -> dict[str, str]:

@@ -18,14 +18,14 @@ from poxlens.errors import PhotoError, TrainingError
 from poxlens.files import sha256_file
 from poxlens.photo.decode import decode
 from poxlens.recipes.default import Advance, Step, Where, silent
-from poxlens.recipes.leak_collection import choose_rows, collect
-from poxlens.recipes.leak_network import NAME
-from poxlens.recipes.leak_predictions import Tested, write_tested
-from poxlens.recipes.leak_protocols import Collection, Units
-from poxlens.recipes.leak_tasks import Floats, Plan, Result, Task, compute
+from poxlens.recipes.leak.collection import choose_rows, collect
+from poxlens.recipes.leak.network import NAME
+from poxlens.recipes.leak.predictions import Tested, write_tested
+from poxlens.recipes.leak.protocols import Collection, Units
+from poxlens.recipes.leak.tasks import Floats, Plan, Result, Task, compute
 from poxlens.recipes.samples import Skipped
-from poxlens.train.augmented import augmented
 from poxlens.train.backbones import load_backbone
+from poxlens.train.copies import augmented
 from poxlens.train.features import Extractor, FeatureCache
 from poxlens.train.images import Harmonise
 from poxlens.train.stored import store_backbone

@@ -1,4 +1,8 @@
-"""A whole small network fine-tuned at low resolution: what the published studies do, in minutes without a GPU."""
+"""A whole small network fine-tuned at low resolution: what the published studies do, in minutes without a GPU.
+
+The network is that of `poxlens.train.finetuning`, its training is not: no validation part is taken from the few
+images and no epoch chosen, the learning rate goes through one cycle, and images are not mirrored, as copies are.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from poxlens.train.backbones import NETWORKS, Backbone, load_backbone
+from poxlens.train.backbones import NETWORKS, load_backbone
+from poxlens.train.finetuning import FinetunedNetwork
 
 NAME = "fine-tuned"
 _BATCH = 32
+_DROPOUT = 0.2
 
 
 @dataclass(frozen=True)
@@ -30,17 +36,6 @@ class Tuning:
         """[side, side, 3] of [S, S, 3] uint8."""
         small = Image.fromarray(image).resize((self.side, self.side), Image.Resampling.BILINEAR)
         return np.asarray(small)
-
-
-class _Network(nn.Module):
-    def __init__(self, backbone: Backbone, channels: int, classes: int) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(channels, classes))
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(self.backbone(image).mean((1, 2)))
-        return logits
 
 
 def fine_tune(
@@ -67,7 +62,8 @@ def fine_tune(
         WeightsError: pretrained weights are missing.
     """
     torch.manual_seed(seed)
-    network = _Network(load_backbone((tuning.network,), weights), NETWORKS[tuning.network].channels, classes)
+    backbone = load_backbone((tuning.network,), weights)
+    network = FinetunedNetwork(backbone, NETWORKS[tuning.network].channels, classes, _DROPOUT)
     network.requires_grad_(True).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=tuning.rate, weight_decay=0.01)
     steps = tuning.epochs * (len(train) // _BATCH + 1)

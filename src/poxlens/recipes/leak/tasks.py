@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.photo.resize import InputRule
 from poxlens.recipes.default import Advance, Where
-from poxlens.recipes.leak_heads import HEADS, Reduction
-from poxlens.recipes.leak_network import Tuning, fine_tune
-from poxlens.recipes.leak_protocols import Collection, Units, folds_of
-from poxlens.train.augmented import Ranges
+from poxlens.recipes.leak.heads import HEADS, Reduction
+from poxlens.recipes.leak.network import Tuning, fine_tune
+from poxlens.recipes.leak.protocols import Collection, Units, folds_of
+from poxlens.train.copies import Ranges
 
 Floats = NDArray[np.float32]
 Inputs = NDArray[Any]  # features, or images of the network that is fine-tuned

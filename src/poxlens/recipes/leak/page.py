@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from poxlens.pages.document import document, heading, notes, section, table, tiles
-from poxlens.recipes.leak_figures import FIGURES, Gap, Measured
-from poxlens.recipes.leak_heads import HEADS
-from poxlens.recipes.leak_network import NAME
-from poxlens.recipes.leak_plots import copies_panel, figure_panel, svg
-from poxlens.recipes.leak_report import TOLD, Report, written
+from poxlens.recipes.leak.figures import FIGURES, Gap, Measured
+from poxlens.recipes.leak.heads import HEADS
+from poxlens.recipes.leak.network import NAME
+from poxlens.recipes.leak.plots import copies_panel, figure_panel, svg
+from poxlens.recipes.leak.report import TOLD, Report, written
 
 # Wider than the page's own grid of plots: these hold text at both sides.
 _GRID = "display:grid;gap:1.25rem;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr))"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from poxlens.data.phantom import draw, random_spec
-from poxlens.train.augmented import Ranges, augmented
+from poxlens.train.copies import Ranges, augmented
 
 STILL = Ranges(
     rotation=0, translation=0, shear=0, scale=0, mirrored=0, hue=0, saturation=0, contrast=0, brightness=0, noise=0
