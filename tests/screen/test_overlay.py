@@ -77,6 +77,24 @@ def test_the_scale_is_that_of_the_strongest_class():
     assert overlay(Decision(Outcome.cannot_assess, (reason("novel.unknown"),))) is None
 
 
+@pytest.mark.parametrize("side", [224, 448])
+def test_an_unstable_map_has_a_warning_below_the_photo(side):
+    common = {"heatmap": spot(), "prepared": photo(LIGHT)}
+    why = (reason("uncertain.between"),)
+    steady = pixels(overlay(Decision(Outcome.uncertain, why, heatmap_stability=0.99, **common), side=side))
+    warned = pixels(overlay(Decision(Outcome.uncertain, why, heatmap_stability=-0.2, **common), side=side))
+    assert steady.shape == (side, side, 3)
+    assert (warned[:side] == steady).all()
+    strip = warned[side:]
+    dark = strip.sum(axis=2) < 400
+    assert strip.shape[0] >= side / 20
+    assert (strip[0] == (255, 214, 92)).all()
+    columns = np.flatnonzero(dark.any(axis=0))
+    assert 0.02 < dark.mean() < 0.4  # letters
+    assert 0 < columns[0] < side / 4  # the text fits
+    assert side * 3 / 4 < columns[-1] < side - 1
+
+
 def test_the_layer_is_clear_without_evidence_and_opaque_where_it_is_strong():
     clear = layer(np.zeros((7, 7), np.float32), scale=1.0, side=70)
     assert (clear.shape, clear.dtype, clear[..., 3].max()) == ((70, 70, 4), np.uint8, 0)

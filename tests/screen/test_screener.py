@@ -15,6 +15,7 @@ from poxlens.screen.context import Context
 from poxlens.screen.decision import Outcome
 from poxlens.screen.engine import probabilities
 from poxlens.screen.screener import Screener
+from poxlens.screen.stability import LIMIT
 
 
 def test_a_photo_is_decided_by_its_own_numbers(screener, phantoms, tiny_path):
@@ -40,6 +41,46 @@ def test_a_photo_is_decided_by_its_own_numbers(screener, phantoms, tiny_path):
     assert decision.skin_tone.group in ("light", "dark")
     assert set(decision.ms) == {"decode", "quality", "model", "total"}
     assert decision.ms["total"] >= decision.ms["decode"] + decision.ms["quality"] + decision.ms["model"] > 0
+
+
+def test_a_map_is_checked_only_where_asked_and_changes_nothing_else(screener, phantoms, tiny_path):
+    checked = Screener(tiny_path, check_maps=True)
+    for photo in phantoms[:3]:
+        plain, decision = screener.screen(photo), checked.screen(photo)
+        assert plain.heatmap_stability is None
+        assert "heatmap_check" not in plain.to_json()
+        # The tiny model's map is the photo's own colour, so mirroring mirrors it.
+        assert decision.heatmap_stability == pytest.approx(1.0, abs=1e-6)
+        assert decision.to_json()["heatmap_check"]["unstable"] is False
+        assert decision.outcome is plain.outcome
+        assert decision.probabilities == plain.probabilities
+        np.testing.assert_array_equal(decision.heatmap, plain.heatmap)
+        assert set(decision.ms) == {"decode", "quality", "model", "heatmap", "total"}
+
+
+def test_a_map_that_does_not_turn_with_the_photo_is_unstable(phantoms, tiny_path):
+    class Stuck:
+        """Points left in every photo."""
+
+        def __init__(self, engine):
+            self.engine = engine
+
+        def loaded(self):
+            self.engine.loaded()
+
+        def run(self, images):
+            found = self.engine.run(images)
+            found.heatmap[:] = np.linspace(1, 0, 7)
+            return found
+
+    screener = Screener(tiny_path, check_maps=True)
+    before = screener.screen(phantoms[0])
+    screener.engine = Stuck(screener.engine)
+    decision = screener.screen(phantoms[0])
+    assert decision.heatmap_stability == pytest.approx(-1.0, abs=1e-6)
+    assert decision.heatmap_unstable
+    assert decision.to_json()["heatmap_check"] == {"stability": -1.0, "limit": LIMIT, "unstable": True}
+    assert decision.outcome is before.outcome
 
 
 def test_every_kind_of_source_gives_the_same(screener, phantoms, tmp_path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from poxlens.cli.output import BOLD, DIM, bar, block, clip, headline, json_line, paint, write
 from poxlens.cli.photos import STDIN
 from poxlens.screen.decision import DISCLAIMER, Outcome
+from poxlens.screen.stability import UNSTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +117,8 @@ class TextReport(Report):
         self._outcomes[decision.outcome] += 1
         label = "standard input" if label == STDIN else label
         if self._several:
-            drawn = "" if heatmap is None else f"  (heat map: {clip(heatmap.name)})"
+            steady = ", unstable" if decision.heatmap_unstable else ""
+            drawn = "" if heatmap is None else f"  (heat map: {clip(heatmap.name)}{steady})"
             write(f"{_row(decision)}  {clip(label)}{drawn}\n")
         else:
             write(answer(label, decision, heatmap))
@@ -163,6 +165,8 @@ def _details(decision: Decision, heatmap: Path | None) -> list[str]:
         entries.append(("Context", _answers(decision)))
     if heatmap is not None:
         entries.append(("Heat map", str(heatmap)))
+        if decision.heatmap_unstable:
+            entries.append(("", UNSTABLE))
     entries.append(("Bundle", decision.bundle))
     entries.append(("Time", f"{decision.ms.get('total', 0.0):.0f} ms"))
     return [paint(f"  {name:<14}", DIM) + value for name, value in entries]

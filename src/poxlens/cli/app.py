@@ -50,7 +50,7 @@ def _run(host: str, port: int, browser: bool, bundle: Path | None) -> None:
         raise AddressError(f"--port must be 0 to 65535, not {port}.")
     listener = listen(host, port)
     try:
-        screener = Screener(bundle)
+        screener = Screener(bundle, check_maps=True)
         url = address(listener, host)
         print(f"poxlens is at {url} (Ctrl+C stops it)", flush=True)
         if host not in ("127.0.0.1", "localhost", "::1"):

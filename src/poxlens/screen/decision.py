@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from poxlens.screen.context import Context
 from poxlens.screen.reasons import DISCLAIMER, REASONS, Reason, reason
+from poxlens.screen.stability import LIMIT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +54,8 @@ class Decision:
         prediction_set: classes that conformal prediction cannot exclude.
         heatmap: [h, w] float32 >= 0, what spoke for the target class; None when the model was not run.
         heatmaps: [C, h, w], the same for each class.
+        heatmap_stability: agreement of the heat map with that of the mirrored photo, -1 to 1; None when that was not
+            looked at. It takes no part in the outcome.
         bundle: name, version and digest of the bundle.
         novelty: higher = less like the training set.
         quality: the checks in the order they were made.
@@ -73,6 +76,7 @@ class Decision:
     prediction_set: tuple[str, ...] = ()
     heatmap: NDArray[np.float32] | None = None
     heatmaps: NDArray[np.float32] | None = None
+    heatmap_stability: float | None = None
     novelty: float | None = None
     quality: tuple[QualityCheck, ...] = ()
     skin_tone: SkinTone | None = None
@@ -83,6 +87,11 @@ class Decision:
     target: str = ""
     readable: bool = True
     assessed: bool = False
+
+    @property
+    def heatmap_unstable(self) -> bool:
+        """Whether the heat map failed its own check, so that it must be shown with that warning."""
+        return self.heatmap_stability is not None and self.heatmap_stability < LIMIT
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form that a client may see: numbers rounded, no pixels, no metadata of the photo."""
@@ -98,6 +107,12 @@ class Decision:
             "bundle": self.bundle,
             "ms": {step: round(ms, 2) for step, ms in self.ms.items()},
         }
+        if self.heatmap_stability is not None:
+            shown["heatmap_check"] = {
+                "stability": round(self.heatmap_stability, 4),
+                "limit": LIMIT,
+                "unstable": self.heatmap_unstable,
+            }
         if self.context is not None:
             shown["context"] = self.context.to_json()
         if self.photos is not None:

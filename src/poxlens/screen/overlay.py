@@ -6,7 +6,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+
+from poxlens.screen.stability import SHORT_WARNING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +28,8 @@ def overlay(decision: Decision, *, side: int = 448) -> bytes | None:
     not run.
 
     The scale ends at the strongest value of any class's map: where another class has far more evidence, the
-    target's map stays faint instead of being stretched to full strength.
+    target's map stays faint instead of being stretched to full strength. A map that failed its own check has a strip
+    below the photo that says so, as the file may be looked at without the answer.
 
     Args:
         decision: of one photo.
@@ -35,7 +38,8 @@ def overlay(decision: Decision, *, side: int = 448) -> bytes | None:
     if decision.heatmap is None or decision.prepared is None:
         return None
     top = decision.heatmap.max() if decision.heatmaps is None else decision.heatmaps.max()
-    return draw(decision.prepared, decision.heatmap, scale=float(top), side=side)
+    drawn = draw(decision.prepared, decision.heatmap, scale=float(top), side=side)
+    return with_warning(drawn) if decision.heatmap_unstable else drawn
 
 
 def draw(
@@ -75,6 +79,25 @@ def layer(
     made[_edge(inside)] = (255, 255, 255, 255)
     made[_edge(~inside)] = (10, 14, 50, 255)
     return made
+
+
+def with_warning(png: bytes, text: str = SHORT_WARNING) -> bytes:
+    """The picture with a strip below it that holds a warning, as PNG without metadata.
+
+    Args:
+        png: RGB.
+        text: one line.
+    """
+    picture = Image.open(BytesIO(png)).convert("RGB")
+    size = 16.0 * picture.width / 448
+    size *= min(1.0, 0.94 * picture.width / ImageFont.load_default(size).getlength(text))
+    font = ImageFont.load_default(size)
+    strip = round(2 * size)
+    made = Image.new("RGB", (picture.width, picture.height + strip), (255, 214, 92))
+    made.paste(picture, (0, 0))
+    middle = (picture.width / 2, picture.height + strip / 2)
+    ImageDraw.Draw(made).text(middle, text, fill=(27, 33, 38), font=font, anchor="mm")
+    return _png(np.asarray(made))
 
 
 def layer_png(heatmap: NDArray[np.float32], *, scale: float | None = None, side: int = 448) -> bytes:

@@ -20,6 +20,7 @@ from poxlens.screen.background import available_cores
 from poxlens.screen.decision import Context, Decision, decide
 from poxlens.screen.engine import Engine, prediction_set, probabilities
 from poxlens.screen.reasons import Reason
+from poxlens.screen.stability import mirrored, stability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,16 +39,24 @@ class Screener:
         bundle: a loaded bundle, the path of one (folder or .zip), or None for the embedded one.
         threads: threads within one model run; 1 is best when photos are screened side by side.
         engine: the bundle's, where there is one already; None to load it.
+        check_maps: look whether each heat map holds still when the photo is mirrored, with one more pass of the model;
+            for whoever shows the maps. The decision is the same.
 
     Raises:
         BundleError: when the bundle is damaged, or gives other numbers than it promises.
     """
 
     def __init__(
-        self, bundle: Bundle | Path | str | None = None, *, threads: int = 1, engine: Engine | None = None
+        self,
+        bundle: Bundle | Path | str | None = None,
+        *,
+        threads: int = 1,
+        engine: Engine | None = None,
+        check_maps: bool = False,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load(None if bundle is None else Path(bundle))
         self.engine = Engine(self.bundle, threads=threads) if engine is None else engine
+        self._check_maps = check_maps
 
     def screen(self, photo: Source, *, context: Context | None = None) -> Decision:
         """The decision on one photo. A photo that cannot be read is a decision too (`unreadable.*`), never an
@@ -146,8 +155,21 @@ class Screener:
             context=context,
         )
         heatmaps = outputs.heatmap[0]
-        target = heatmaps[manifest.classes.index(manifest.target)]
-        return replace(decision, skin_tone=tone, heatmap=target, heatmaps=heatmaps, prepared=prepared)
+        target = manifest.classes.index(manifest.target)
+        steady = None
+        if self._check_maps:
+            start = perf_counter()
+            other = self.engine.run(mirrored(prepared[np.newaxis])).heatmap[0, target]
+            steady = stability(heatmaps[target], other)
+            ms["heatmap"] = _since(start)
+        return replace(
+            decision,
+            skin_tone=tone,
+            heatmap=heatmaps[target],
+            heatmaps=heatmaps,
+            heatmap_stability=steady,
+            prepared=prepared,
+        )
 
 
 def _since(start: float) -> float:

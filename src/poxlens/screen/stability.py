@@ -17,6 +17,7 @@ LIMIT = 0.5
 UNSTABLE = (
     "This map changes when the photo is mirrored: do not rely on where it points. The answer stands as it is."
 )
+SHORT_WARNING = "Unstable map: it changes when the photo is mirrored"
 
 
 def mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from poxlens.errors import PhotoError
 from poxlens.photo.decode import decode
 from poxlens.photo.resize import crop_box
 from poxlens.screen.decision import Context, Decision, combine
+from poxlens.screen.stability import UNSTABLE
 from poxlens.serve.advice import TITLES, class_name, next_steps
 from poxlens.serve.layer import heat_layer, preview
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PREVIEW_SIDE = 512
 """Least short side of the preview of a larger photo, px."""
+
+
+_NO_PICTURES = {"preview": None, "heatmap": None, "heatmap_box": None, "heatmap_warning": None}
 
 
 class Screens(Protocol):
@@ -43,15 +47,16 @@ def answer_photo(screener: Screens, data: bytes) -> tuple[Decision, dict[str, An
         data: the file's bytes.
 
     Returns:
-        The decision, and its JSON with `preview` and `heatmap` as data URLs (None where there is none) and
-        `heatmap_box`, the part of the preview that the map covers: left, top, width, height as shares.
+        The decision, and its JSON with `preview` and `heatmap` as data URLs (None where there is none),
+        `heatmap_box`, the part of the preview that the map covers: left, top, width, height as shares, and
+        `heatmap_warning`, what must be read beside a map that failed its own check.
     """
     start = perf_counter()
     try:
         photo = decode(data)
     except PhotoError:
         decision = screener.screen(data)  # says why it cannot be read
-        return decision, {**_shown(decision), "preview": None, "heatmap": None, "heatmap_box": None}
+        return decision, {**_shown(decision), **_NO_PICTURES}
     spent = (perf_counter() - start) * 1000.0
     reduced = min(photo.width, photo.height) > min(photo.pixels.shape[:2])
     # A person looks at it: finer than what is screened.
@@ -63,7 +68,12 @@ def answer_photo(screener: Screens, data: bytes) -> tuple[Decision, dict[str, An
     left, top, right, bottom = crop_box(width, height, screener.bundle.manifest.input)
     box = [left / width, top / height, (right - left) / width, (bottom - top) / height]
     heat = _heat(decision)
-    pictures = {"preview": preview(shown), "heatmap": heat, "heatmap_box": box if heat else None}
+    pictures = {
+        "preview": preview(shown),
+        "heatmap": heat,
+        "heatmap_box": box if heat else None,
+        "heatmap_warning": UNSTABLE if heat and decision.heatmap_unstable else None,
+    }
     return decision, {**_shown(decision), **pictures, "width": photo.width, "height": photo.height}
 
 

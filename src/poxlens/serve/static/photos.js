@@ -30,6 +30,7 @@ export function showPhoto(viewer, item, targetName, busy) {
     parts.push(el("div", { class: "mixer" }, el("label", { for: "opacity" }, `Heat map: what spoke for ${targetName}`),
       el("span", {}, "Photo"), slider, el("span", {}, "Map")),
       el("div", { class: "scale", "aria-hidden": "true" }, "little", el("i"), "much"));
+    if (item.answer.heatmap_warning) parts.push(el("p", { class: "mapwarning", role: "note" }, item.answer.heatmap_warning));
   }
   viewer.replaceChildren(...parts);
   viewer.hidden = false;
