@@ -80,7 +80,9 @@ def run(arguments: list[str]) -> int:
     from poxlens.screen.screener import Screener
 
     report = JsonReport() if options.json else TextReport(several=_several(options.sources))
-    return _screen_all(Screener(bundle, engine=engine), options, report)
+    # Who writes the maps down is told which of them do not hold still; one more pass of the model each.
+    screener = Screener(bundle, engine=engine, check_maps=options.heatmap is not None)
+    return _screen_all(screener, options, report)
 
 
 def parse(arguments: list[str]) -> Options:
