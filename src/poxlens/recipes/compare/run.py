@@ -30,6 +30,7 @@ from poxlens.recipes.compare.folds import Fold, folds, leave_one_out, split
 from poxlens.recipes.compare.learning import sizes
 from poxlens.recipes.compare.predictions import write_predictions, write_series
 from poxlens.recipes.compare.study import POOL, Chosen, Study, StudyError, hint
+from poxlens.recipes.compare.times import Times
 from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, every_setting, settings
 from poxlens.recipes.compare.work import Hands, Job, Task, work
 from poxlens.recipes.default import Step, silent
@@ -81,6 +82,8 @@ def compare(study: Study, where: Where, *, step: Step = silent, learning_curve: 
     require_settings(study)
     table = read_table(study, where.base)
     require_networks(study.networks, study.images.side, where.source)
+    times = Times(where.out, where.hands.jobs, where.hands.engine, step)
+    step = times.step
     with step("reading images", len(table.rows)) as tick:
         cases = read_cases(study, table, where.base, workers=where.hands.jobs, advance=tick)
     splits = split(study, cases, where.base)
@@ -90,14 +93,18 @@ def compare(study: Study, where: Where, *, step: Step = silent, learning_curve: 
             extra = find_extra(study, cases, where.source, tick)
     run = _Run(study, where, step, cases, extra, splits)
     run.begin()
+    times.write()
     main = run.cross_validate()
+    times.write()
     done = [where.out / "predictions.csv"]
     if learning_curve:
         run.learn(main)
         done.append(where.out / "learning.csv")
+        times.write()
     if study.leave_one_out.ways:
         run.leave_out(main)
         done.append(where.out / "leave_one_out.csv")
+        times.write()
     return Done(where.out, run.finished, tuple(done), run.failed, cases.skipped)
 
 

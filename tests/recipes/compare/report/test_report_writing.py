@@ -82,6 +82,14 @@ def test_a_leaking_split_is_told_before_any_figure(make):
     assert "one by one" in page
 
 
+def test_how_long_it_took_is_told_over_all_starts(run):
+    starts = [{"seconds": 1200, "jobs": 2, "cores": 2}, {"seconds": 660.4, "jobs": 4, "cores": 8}]
+    (run.folder / "times.json").write_text(json.dumps(starts))
+    report = write_report(run.folder, resamples=100, with_umap=False)
+    page = (report.folder / "report.html").read_text()
+    assert "The study took 31 min, in 2 starts, with 4 units at once on 8 cores." in page
+
+
 def test_what_is_incomplete_is_told_on_the_page(run):
     rows = [
         row for row in run.rows() if (row["network"], row["setting"], row["fold"]) != ("net-b", "svm", "3")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +46,20 @@ def protocol(found: Analysis) -> str:
         lines.append(f"{extra} more images are learnt from and never tested.")
     if skipped:
         lines.append(f"{len(skipped)} files could not be read and are left out.")
+    if record.times:
+        lines.append(took(record.times))
     warning = f'<p class="verdict leak">{escape(record.warning)}</p>' if record.warning else ""
     return f"<p>{escape(' '.join(lines))}</p>{warning}"
+
+
+def took(times: Sequence[Mapping[str, Any]]) -> str:
+    """How long the study ran, over all its starts."""
+    last = times[-1]
+    starts = f", in {len(times)} starts" if len(times) > 1 else ""
+    return (
+        f"The study took {sum(one['seconds'] for one in times) / 60:.0f} min{starts}, with {last['jobs']} units at once"
+        f" on {last['cores']} cores."
+    )
 
 
 def dots_by_network(found: Analysis, figure: str) -> str:

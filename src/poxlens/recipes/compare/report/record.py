@@ -12,6 +12,7 @@ from poxlens.data.splits.splits import Splits
 from poxlens.data.splits.store import read_splits
 from poxlens.errors import SplitError
 from poxlens.recipes.compare.report.rows import Place, ReportError
+from poxlens.recipes.compare.times import read_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,7 @@ class Record:
     facts: Mapping[str, Any]  # counts and hashes
     splits: Splits | None
     places: tuple[Place, ...]  # the folds asked for; empty when the split is not there
+    times: tuple[Mapping[str, Any], ...] = ()  # of each start of the study; empty when none was kept
 
     @property
     def warning(self) -> str:
@@ -71,6 +73,7 @@ def read_record(run: Path) -> Record:
         facts={key: value for key, value in told.items() if key != "study"},
         splits=splits,
         places=tuple(splits) if splits is not None else (),
+        times=tuple(read_times(run)),
     )
 
 

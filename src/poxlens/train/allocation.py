@@ -1,0 +1,28 @@
+"""Freed memory is kept for the next step instead of being given back to the system.
+
+Gradients of large layers are tens of MB. glibc maps each of them anew and unmaps it after the step, and the system
+clears every page of it: on layers of 4096 units a third of a training step went there (114 ms, 73 without).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+
+# <malloc.h>
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+_MIB = 2**20
+
+
+@functools.cache
+def keep_freed_memory() -> bool:
+    """For the rest of this process; whether its allocator is glibc's, which alone has this habit."""
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "gnu_get_libc_version"):  # musl
+        return False
+    settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 256 * _MIB))
+    done = [library.mallopt(name, value) == 1 for name, value in settings]
+    return all(done)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+
+import pytest
+
+STEPS = """
+import resource, sys, torch
+from poxlens.train.allocation import keep_freed_memory
+if sys.argv[1] == "kept":
+    assert keep_freed_memory()
+for _ in range(20):  # until the heap has grown to what the steps need
+    torch.ones(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    torch.ones(2**24)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 4)
+"""
+
+
+def faults(how):
+    """Page faults for each array of 64 MiB that is made and dropped."""
+    done = subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
+def test_pages_of_large_arrays_are_asked_for_once():
+    pages = 2**26 / resource.getpagesize()
+    assert faults("kept") < pages / 50
+    assert faults("given back") > pages / 4
