@@ -32,7 +32,7 @@ class Cases:
     rows: tuple[Row, ...]  # [N], with the study's class as label
     manifest: Manifest  # of these rows; its sha256 is that of the whole table
     classes: tuple[str, ...]
-    truth: NDArray[np.int64]  # [N], class number
+    truth: NDArray[np.int64]  # [N], class number; auxiliary classes count on after the others
     tested: NDArray[np.bool_]  # [N], False for images that are only learnt from
     groups: Groups
     tone: tuple[str, ...]  # [N], "light", "dark" or "unknown", an estimate
@@ -112,6 +112,7 @@ def read_cases(
             if advance:
                 advance(1)
     classes = tuple(asked.classes)
+    every = (*classes, *asked.auxiliary_classes)
     _require(rows, classes, study, skipped)
     manifest = replace(table, rows=tuple(rows))
     listed = read_groups(base / study.protocol.groups, manifest) if study.protocol.groups else None
@@ -119,13 +120,17 @@ def read_cases(
         rows=tuple(rows),
         manifest=manifest,
         classes=classes,
-        truth=np.array([classes.index(row.label) for row in rows]),
-        tested=np.array([row.dataset not in asked.extra_datasets for row in rows]),
+        truth=np.array([every.index(row.label) for row in rows]),
+        tested=np.array([_tested(row, study) for row in rows]),
         groups=find_groups(manifest, listed),
         tone=tuple(tones),
         images=np.stack(images),
         skipped=tuple(skipped),
     )
+
+
+def _tested(row: Row, study: Study) -> bool:
+    return row.dataset not in study.images.extra_datasets and row.label in study.images.classes
 
 
 def _measured(pixels: Pixels) -> str:
@@ -135,7 +140,8 @@ def _measured(pixels: Pixels) -> str:
 
 def _wanted(study: Study, table: Manifest) -> list[Row]:
     asked = study.images
-    meaning = {label: name for name, labels in asked.classes.items() for label in labels}
+    named = {**asked.classes, **asked.auxiliary_classes}
+    meaning = {label: name for name, labels in named.items() for label in labels}
     unknown = sorted(set(meaning) - set(table.labels))
     if unknown:
         raise StudyError(
@@ -157,6 +163,6 @@ def _wanted(study: Study, table: Manifest) -> list[Row]:
 
 def _require(rows: list[Row], classes: tuple[str, ...], study: Study, skipped: list[tuple[str, str]]) -> None:
     for name in classes:
-        if not any(row.label == name and row.dataset not in study.images.extra_datasets for row in rows):
+        if not any(row.label == name and _tested(row, study) for row in rows):
             why = f" ({len(skipped)} files could not be read, first {skipped[0][0]})" if skipped else ""
             raise StudyError(f'no image of class "{name}" to test{why}')

@@ -32,10 +32,16 @@ class Fold:
     validation: Rows  # hyper-parameters are chosen on these
     test: Rows
     extra: Mapping[str, Rows] = field(default_factory=dict)  # filter -> images that are only learnt from
+    auxiliary: Rows = field(default_factory=lambda: np.zeros(0, np.int64))  # those of auxiliary classes
 
-    def learnt(self, extra: str) -> Rows:
+    def learnt(self, extra: str, *, auxiliary: bool = False) -> Rows:
         """The rows to learn from with a filter of the extra images, "" for none of them; ascending."""
-        return np.sort(np.concatenate([self.train, self.extra[extra]])) if extra else self.train
+        if not extra:
+            return self.train
+        others = self.extra[extra]
+        if not auxiliary:
+            others = others[~np.isin(others, self.auxiliary)]
+        return np.sort(np.concatenate([self.train, others]))
 
 
 def split(study: Study, cases: Cases, base: Path) -> Splits:
@@ -107,6 +113,7 @@ def folds(cases: Cases, splits: Splits, extra: Extra, *, grouped: bool) -> Itera
             np.sort(validation),
             test,
             extra.kept(others, test, repeat, number),
+            np.flatnonzero(cases.truth >= len(cases.classes)),
         )
 
 

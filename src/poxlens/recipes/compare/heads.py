@@ -59,6 +59,7 @@ def run_head(
     seed: int,
     name: str,
     fixed: Mapping[str, Any] | None = None,
+    auxiliary: int = 0,
 ) -> Tested:
     """Choose, fit and test one head on features.
 
@@ -72,13 +73,28 @@ def run_head(
         seed: of everything random.
         name: of the fold and head, decides Hyperband's brackets.
         fixed: `Tested.chosen` of elsewhere: nothing is chosen but when to stop, and the temperature.
+        auxiliary: classes beyond `classes` that `train` holds as well; they are learnt, and their probability is
+            dealt to the others in proportion.
     """
     if head == "dense":
         return _dense(train, validation, test, classes, tuning, seed, name, fixed)
     fit, grid = _CHEAP[head]
     if fixed:
         grid = (fixed["setting"],)
-    return _cheap(fit, grid, train, validation, test, classes, "balanced" if tuning.class_weights else None)
+    weight = "balanced" if tuning.class_weights else None
+    return _cheap(_answering(fit, classes, auxiliary), grid, train, validation, test, classes, weight)
+
+
+def _answering(fit: Fit, classes: int, auxiliary: int) -> Fit:
+    """A head of more classes whose logits are of the first ones: their softmax is the renormalised probability."""
+    if not auxiliary:
+        return fit
+
+    def fitted(features: Floats, truth: Ints, setting: Any, _: int, weight: str | None) -> Fitted:
+        whole = fit(features, truth, setting, classes + auxiliary, weight)
+        return lambda some: whole(some)[:, :classes]
+
+    return fitted
 
 
 def weights_of(truth: Ints, classes: int) -> tuple[float, ...]:

@@ -46,6 +46,9 @@ class Images(_Strict):
     """the class that is screened for"""
     extra_datasets: tuple[str, ...] = ()
     """data sets that are learnt from and never tested"""
+    auxiliary_classes: dict[str, tuple[str, ...]] = {}
+    """class = labels of the table that a head learns to tell apart too but never answers with: the probabilities are \
+those of `classes` alone. Only from what is left of the extra data sets"""
     extra_filters: Annotated[tuple[ExtraFilter, ...], BeforeValidator(_several), Field(min_length=1)] = (
         "strict",
     )
@@ -61,7 +64,13 @@ class Images(_Strict):
             raise ValueError(f'target "{self.target}" is none of the classes {", ".join(self.classes)}')
         if len(self.classes) < 2:
             raise ValueError("a study needs at least two classes")
-        labels = [label for meant in self.classes.values() for label in meant]
+        twice = sorted(set(self.classes) & set(self.auxiliary_classes))
+        if twice:
+            raise ValueError(f'auxiliary class "{twice[0]}" is a class as well')
+        if self.auxiliary_classes and not self.extra_datasets:
+            raise ValueError("auxiliary classes are learnt from extra_datasets, and there are none")
+        every = {**self.classes, **self.auxiliary_classes}
+        labels = [label for meant in every.values() for label in meant]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f'label "{twice[0]}" means two classes')
@@ -159,6 +168,8 @@ class Study(_Strict):
     """what learns from the features"""
     augmentation: Annotated[tuple[bool, ...], Field(min_length=1)] = (False, True)
     """of the dense head: without, with, or both"""
+    auxiliary: Annotated[tuple[bool, ...], Field(min_length=1)] = (False, True)
+    """of logistic and svm with other sets, where there are `auxiliary_classes`: without, with, or both"""
     views: Annotated[tuple[Views, ...], BeforeValidator(_several), Field(min_length=1)] = ("whole",)
     """`whole`: the image; `averaged`: mean features of 14 views (zooms, corners, mirrored) in training and test"""
     settings: tuple[str, ...] = ()
@@ -180,6 +191,7 @@ empty"""
             ("heads", self.heads),
             ("views", self.views),
             ("augmentation", tuple(str(one).lower() for one in self.augmentation)),
+            ("auxiliary", tuple(str(one).lower() for one in self.auxiliary)),
             ("images.extra_filters", self.images.extra_filters),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})

@@ -15,6 +15,8 @@ from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.compare.study import Head, Study
 
 FORMAT = "poxlens-unit/2"
+LEARN_AUXILIARY: frozenset[Head] = frozenset({"logistic", "svm"})
+"""Heads that can learn more classes than they answer with."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Setting:
     head: Head
     augmentation: bool = False
     averaged: bool = False  # features averaged over views
+    auxiliary: bool = False  # auxiliary classes are learnt as well
     extra: str = ""  # filter of the images that are only learnt from; "" learns from none of them
 
     @property
     def name(self) -> str:
-        """As in predictions.csv: "dense", "dense+augmentation", "svm+views", "svm+strict" ..."""
+        """As in predictions.csv: "dense", "dense+augmentation", "svm+views", "svm+strict+auxiliary" ..."""
         parts = [self.head, "views" if self.averaged else "", self.extra]
+        parts.append("auxiliary" if self.auxiliary else "")
         parts.append("augmentation" if self.augmentation else "")
         return "+".join(part for part in parts if part)
 
@@ -44,16 +48,20 @@ def every_setting(study: Study) -> list[Setting]:
     """What a study's heads, augmentation, views and filters come to.
 
     Augmentation is of the dense head on whole images; the bank of views holds nothing else. Fine-tuning sees
-    whole images too.
+    whole images too. Auxiliary classes are for heads that are cheap.
     """
     filters = study.images.extra_filters if study.images.extra_datasets else ("without",)
-    found = []
+    found: list[Setting] = []
     for head in study.heads:
         for views in study.views if head != "finetune" else ("whole",):
             for name in filters:
-                choices = study.augmentation if head == "dense" and views == "whole" else (False,)
                 extra = "" if name == "without" else name
-                found += [Setting(head, choice, views == "averaged", extra) for choice in choices]
+                augmented = study.augmentation if head == "dense" and views == "whole" else (False,)
+                more = extra and head in LEARN_AUXILIARY and study.images.auxiliary_classes
+                for auxiliary in study.auxiliary if more else (False,):
+                    found += [
+                        Setting(head, choice, views == "averaged", auxiliary, extra) for choice in augmented
+                    ]
     return found
 
 

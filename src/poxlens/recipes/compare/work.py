@@ -28,7 +28,6 @@ from poxlens.recipes.compare.folds import Fold
 from poxlens.recipes.compare.heads import Tested, run_head
 from poxlens.recipes.compare.study import Study
 from poxlens.recipes.compare.units import Result, Unit, UnitStore
-from poxlens.train.allocation import keep_freed_memory
 
 Engine = Literal["local", "ray"]
 KILLED = (
@@ -196,7 +195,6 @@ def do(job: Job, task: Task) -> Outcome:
     """Do one unit in this process and keep its result; a fault is returned as words."""
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     started = time.perf_counter()
-    keep_freed_memory()
     try:
         torch.set_num_threads(1)  # the same bits whatever the machine; workers share the cores
         torch.use_deterministic_algorithms(True)
@@ -220,7 +218,7 @@ def do(job: Job, task: Task) -> Outcome:
 def _tested(job: Job, task: Task) -> Tested:
     setting, part = task.unit.setting, task.part
     seed = job.study.protocol.seed + 1_000 * task.unit.repeat + task.unit.fold
-    learnt = part.learnt(setting.extra)
+    learnt = part.learnt(setting.extra, auxiliary=setting.auxiliary)
     if setting.head == "finetune":
         if job.images is None:
             raise ValueError("fine-tuning needs the images")
@@ -248,4 +246,5 @@ def _tested(job: Job, task: Task) -> Tested:
         seed=seed,
         name=task.unit.place,
         fixed=task.fixed,
+        auxiliary=int(job.truth.max()) + 1 - job.classes if setting.auxiliary else 0,
     )
