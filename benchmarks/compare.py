@@ -215,7 +215,7 @@ def bank(told: argparse.Namespace) -> list[str]:
     )
     source = Source(told.cache / "tables", told.cache, tuple(told.weights))
     cases = read_cases(study, read_table(study, Path()), Path())
-    network = compute(study.networks[0], cases, source, Wanted.of(study), seed=0, advance=lambda _: None)
+    network = compute(study.networks[0], cases, source, Wanted.of(study, study.networks[0]), seed=0, advance=lambda _: None)
     extractor = extractor_of(study.networks[0], SIDE, source)
     fold = next(folds(cases, split(study, cases, Path()), no_extra(), grouped=True))
     setting = Setting("dense", augmentation=True)

@@ -60,10 +60,10 @@ def test_features_of_several_networks_stand_side_by_side(study_of, where):
     from poxlens.recipes.compare.features import Wanted, compute, pooled
     from poxlens.recipes.compare.units import Setting
 
-    study, place = study_of(heads=["dense"]), where()
+    study, place = study_of(networks=["one", "two"], heads=["dense"]), where()
     cases = read_cases(study, read_table(study, place.base), place.base)
     one, two = (
-        compute(name, cases, place.source, Wanted.of(study), seed=0, advance=lambda _: None)
+        compute(name, cases, place.source, Wanted.of(study, name), seed=0, advance=lambda _: None)
         for name in ("one", "two")
     )
     rows = np.array([3, 0, 7])
@@ -211,6 +211,18 @@ def test_only_the_settings_that_are_named_are_run(study_of, where):
         compare(study_of(heads=["svm"], views=["whole", "averaged"], settings=["svm+view"]), where("other"))
 
 
+def test_the_dense_head_and_its_views_are_for_the_networks_asked_for(study_of, where):
+    study = study_of(
+        networks=["one", "two", "one+two"], heads=["dense", "logistic"], tuning={"networks": ["one"]}
+    )
+    done = compare(study, where())
+    assert done.units == 4 * (3 + 1 + 1)
+    rows = rows_of(done.out / "predictions.csv")
+    assert {row["network"] for row in rows if row["setting"] == "dense"} == {"one"}
+    assert {row["network"] for row in rows if row["setting"] == "logistic"} == {"one", "two", "one+two"}
+    assert {path.name.split("-")[0] for path in (done.out / "features").glob("*bank*")} == {"one"}
+
+
 def test_augmentation_and_views_are_settings_of_their_own(study_of, where):
     study = study_of(heads=["svm", "dense"], views=["whole", "averaged"])
     done = compare(study, where())
@@ -226,7 +238,7 @@ def test_averaged_views_are_the_mean_of_fourteen(study_of, where, tinted):
 
     study, place = study_of(views="averaged"), where()
     cases = read_cases(study, read_table(study, place.base), place.base)
-    network = compute("one", cases, place.source, Wanted.of(study), seed=0, advance=lambda _: None)
+    network = compute("one", cases, place.source, Wanted.of(study, "one"), seed=0, advance=lambda _: None)
     found = network.part(np.array([4]), cases.truth, Setting("svm", averaged=True)).features[0]
     seen = cut(cases.images[4], DUPLICATE_VIEWS)
     assert len(seen) == 14

@@ -114,3 +114,20 @@ def test_extra_sets_that_nothing_learns_from(cases_of):
     lines = (done.out / "predictions.csv").read_text().splitlines()[1:]
     assert {line.split(",")[3] for line in lines} == {"logistic"}
     assert len(lines) == 32
+
+
+def test_only_images_that_augmented_settings_learn_from_have_augmented_views(study_of, where):
+    def bank_of(settings, place):
+        study = study_of(
+            heads=["dense", "logistic"],
+            settings=settings,
+            images={"extra_datasets": ["away"], "extra_filters": ["without", "old"]},
+        )
+        done = compare(study, place)
+        assert done.failed == {}
+        (path,) = (done.out / "features").glob("one-*-bank4-0*.npy")
+        return np.isfinite(np.load(path)).all((1, 2))
+
+    few = bank_of(["dense+augmentation", "logistic+old"], where("few"))
+    assert few.tolist() == [True] * 32 + [False] * 8
+    assert bank_of(["dense+augmentation", "dense+old+augmentation"], where("all")).all()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.compare.cases import Cases
 from poxlens.recipes.compare.study import POOL, Study
-from poxlens.recipes.compare.units import Setting, settings
+from poxlens.recipes.compare.units import Setting, has, settings
 from poxlens.train.augmentation import augment
 from poxlens.train.backbones import load_backbone
 from poxlens.train.bank import FeatureBank, planned
@@ -68,15 +68,22 @@ class Wanted:
     plain: bool
     averaged: bool
     views: int  # of the bank; 0 for no bank
+    views_of_extra: bool = True  # the bank holds images that are only learnt from, too
 
     @classmethod
-    def of(cls, study: Study) -> Wanted:
-        """What the settings of a study learn from."""
-        asked = [setting for setting in settings(study) if setting.head != "finetune"]
+    def of(cls, study: Study, network: str) -> Wanted:
+        """What the settings of a study learn from, of a single network."""
+        names = [name for name in study.networks if network in name.split(POOL)]
+        asked = [
+            setting
+            for setting in settings(study)
+            if setting.head != "finetune" and any(has(study, name, setting) for name in names)
+        ]
         return cls(
             plain=any(not setting.averaged for setting in asked),
             averaged=any(setting.averaged for setting in asked),
             views=study.tuning.views if any(setting.augmentation for setting in asked) else 0,
+            views_of_extra=any(setting.augmentation and setting.extra for setting in asked),
         )
 
     @property
@@ -138,6 +145,7 @@ def compute(
     digests = tuple(sha256_bytes(image.tobytes()) for image in cases.images)
     stem = f"{name}-{extractor.identity}-{sha256_bytes(''.join(digests).encode())[:16]}"
     views = len(DUPLICATE_VIEWS)
+    banked = cases.tested | wanted.views_of_extra
 
     def table(some: Sequence[View]) -> Floats:
         found = extractor.table(cases.images, some, workers=source.workers, advance=advance)
@@ -160,8 +168,10 @@ def compute(
         if wanted.averaged
         else (),
         kept(
-            source.folder / f"{stem}-bank{wanted.views}-{seed}.npy",
-            lambda: _bank(extractor, cases.images, digests, wanted.views, seed, source.workers, advance),
+            source.folder / f"{stem}-bank{wanted.views}-{seed}{'' if banked.all() else '-tested'}.npy",
+            lambda: _bank(
+                extractor, cases.images, digests, banked, wanted.views, seed, source.workers, advance
+            ),
         )
         if wanted.views
         else (),
@@ -201,12 +211,17 @@ def _bank(
     extractor: Extractor,
     images: NDArray[np.uint8],
     digests: Sequence[str],
+    wanted: NDArray[np.bool_],
     views: int,
     seed: int,
     workers: int,
     advance: Callable[[int], None],
 ) -> NDArray[np.float16]:
-    def one(row: int) -> NDArray[np.float16]:
+    """[N, B, D]; what is not wanted is NaN, so that learning from it cannot go unnoticed."""
+
+    def one(row: int) -> NDArray[np.float16] | None:
+        if not wanted[row]:
+            return None
         key = f"{digests[row]}-bank{views}.{seed}"
         known = extractor.cache.read(extractor.identity, key) if extractor.cache else {}
         if "bank" not in known:
@@ -217,12 +232,16 @@ def _bank(
                 extractor.cache.write(extractor.identity, key, known)
         return known["bank"].astype(np.float16)
 
-    table = []
+    table: NDArray[np.float16] | None = None
     with ThreadPoolExecutor(workers) as pool:
-        for found in pool.map(one, range(len(images))):
-            table.append(found)
+        for row, found in enumerate(pool.map(one, range(len(images)))):
+            if found is not None:
+                if table is None:
+                    table = np.full((len(images), *found.shape), np.nan, np.float16)
+                table[row] = found
             advance(1)
-    return np.stack(table)
+    assert table is not None  # there are tested images
+    return table
 
 
 def _save(path: Path, values: NDArray[np.generic]) -> None:

@@ -19,9 +19,9 @@ from poxlens.data.splits.units import find_groups, read_groups
 from poxlens.recipes.compare.cases import read_table
 from poxlens.recipes.compare.features import Source, Wanted, extractor_of, members, require_networks
 from poxlens.recipes.compare.heads import run_head
-from poxlens.recipes.compare.run import Where, has, require_settings
+from poxlens.recipes.compare.run import Where, require_settings
 from poxlens.recipes.compare.study import POOL, Study
-from poxlens.recipes.compare.units import Setting, settings
+from poxlens.recipes.compare.units import Setting, has, settings
 from poxlens.train.backbones import load_backbone
 from poxlens.train.dense import DenseSettings, DenseTraining, parameters
 from poxlens.train.finetuning import FinetuneSettings, fine_tune
@@ -111,7 +111,7 @@ class _Measured:
 
     def __init__(self, study: Study, source: Source, images: int, train: int) -> None:
         self.study, self.source, self.images, self.train = study, source, images, train
-        self.wanted = Wanted.of(study)
+        self.wanted = {name: Wanted.of(study, name) for name in members(study.networks)}
         self.sizes: dict[str, int] = {}  # of the features of single networks
         self._known: dict[tuple[str, int], float] = {}
 
@@ -121,10 +121,11 @@ class _Measured:
         image = np.zeros((1, self.study.images.side, self.study.images.side, 3), np.uint8)
         self.sizes[name] = extractor.pooled(image).shape[1]
         seconds = _timed(lambda: extractor.pooled(image))
-        files = (self.wanted.plain or self.wanted.averaged) + bool(self.wanted.views)
+        wanted = self.wanted[name]
+        files = (wanted.plain or wanted.averaged) + bool(wanted.views)
         cached = sum(1 for _ in (self.source.cache / extractor.identity).glob("*/*.npz"))
         left = 1 - min(1.0, cached / max(1, self.images * files))
-        return Step(f"features of {name}", self.images, seconds * self.wanted.forwards * self.images * left)
+        return Step(f"features of {name}", self.images, seconds * wanted.forwards * self.images * left)
 
     def unit(self, network: str, setting: Setting, *, fixed: bool) -> float:
         """One unit; `fixed`: with given hyper-parameters."""
@@ -148,12 +149,19 @@ class _Measured:
 
     def worker_gib(self) -> float:
         """One worker at its worst."""
-        size = max(self.size(name) for name in self.study.networks)
-        most = max(Space().units)
-        dense = any(setting.head == "dense" for setting in settings(self.study))
+        sizes = [
+            (self.size(name), setting.augmentation)
+            for name in self.study.networks
+            for setting in settings(self.study)
+            if setting.head == "dense" and has(self.study, name, setting)
+        ]
+        if not sizes:
+            return _BASE_GIB
+        size, most = max(size for size, _ in sizes), max(Space().units)
         layers = DenseSettings(1e-4, (most,) * max(Space().layers), (0.0,) * max(Space().layers))
-        weights = parameters(layers, size, len(self.study.images.classes)) * dense
-        bank = self.train * self.wanted.views * size * 2
+        weights = parameters(layers, size, len(self.study.images.classes))
+        widest = max((size for size, augmented in sizes if augmented), default=0)
+        bank = self.train * self.study.tuning.views * widest * 2
         return _BASE_GIB + (weights * 4 * _COPIES + bank) / _GIB
 
     def _once(self, key: tuple[str, int], measure: Callable[[], float]) -> float:

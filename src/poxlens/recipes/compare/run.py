@@ -31,7 +31,7 @@ from poxlens.recipes.compare.learning import sizes
 from poxlens.recipes.compare.predictions import write_predictions, write_series
 from poxlens.recipes.compare.study import POOL, Chosen, Study, StudyError, hint
 from poxlens.recipes.compare.times import Times
-from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, every_setting, settings
+from poxlens.recipes.compare.units import Result, Setting, Unit, UnitStore, every_setting, has, settings
 from poxlens.recipes.compare.work import Hands, Job, Task, work
 from poxlens.recipes.default import Step, silent
 
@@ -207,9 +207,10 @@ class _Run:
         ]
 
     def _networks(self) -> dict[str, Network]:
-        source, wanted = self.where.source, Wanted.of(self.study)
+        source = self.where.source
         single: dict[str, Network] = {}
         for name in members(self.study.networks):
+            wanted = Wanted.of(self.study, name)
             with self.step(f"features of {name}", len(self.cases.rows) * wanted.tables) as tick:
                 single[name] = compute(
                     name, self.cases, source, wanted, seed=self.study.protocol.seed, advance=tick
@@ -252,13 +253,6 @@ class _Run:
         return {"basis": sha256_bytes(whole.encode()), **told}
 
 
-def has(study: Study, network: str, setting: Setting) -> bool:
-    """Whether a network is run with a setting: several side by side cannot be fine-tuned, nor those not asked for."""
-    if setting.head != "finetune":
-        return True
-    return POOL not in network and (not study.finetune.networks or network in study.finetune.networks)
-
-
 def require_settings(study: Study) -> None:
     """Refuse settings of learning curves or leave-one-out that the study does not have.
 
@@ -292,7 +286,7 @@ def _basis(study: Study, cases: Cases, splits: str) -> str:
         "poxlens": __version__,
         "cases": cases.digest,
         "splits": splits,
-        "tuning": study.tuning.model_dump(mode="json"),
+        "tuning": study.tuning.model_dump(mode="json", exclude={"networks"}),
         "finetune": study.finetune.model_dump(mode="json", exclude={"networks"}),
         "seed": study.protocol.seed,
         "grouped": study.protocol.grouped,

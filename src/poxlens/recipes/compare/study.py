@@ -102,6 +102,8 @@ class Protocol(_Strict):
 class Tuning(_Strict):
     """Hyperband over the dense head (Campana 2024, section 4.3)."""
 
+    networks: tuple[str, ...] = ()
+    """the dense head is run on only these of the study; on all when empty"""
     configurations: Annotated[int, Field(ge=1)] = 30
     """tried on each fold"""
     epochs: Annotated[int, Field(ge=1)] = 27
@@ -205,6 +207,7 @@ empty"""
                 raise ValueError(f'ensemble "{name}" needs two networks at least')
         for what, part in (("leave_one_out", self.leave_one_out), ("learning", self.learning)):
             _known(f"{what}.networks", part.networks, self.networks)
+        _known("tuning.networks", self.tuning.networks, self.networks)
         _known("finetune.networks", self.finetune.networks, self.networks)
         pooled = [name for name in self.finetune.networks if POOL in name]
         if pooled:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.files import sha256_bytes, write_atomically
-from poxlens.recipes.compare.study import Head, Study
+from poxlens.recipes.compare.study import POOL, Head, Study
 
 FORMAT = "poxlens-unit/2"
 LEARN_AUXILIARY: frozenset[Head] = frozenset({"logistic", "svm"})
@@ -63,6 +63,13 @@ def every_setting(study: Study) -> list[Setting]:
                         Setting(head, choice, views == "averaged", auxiliary, extra) for choice in augmented
                     ]
     return found
+
+
+def has(study: Study, network: str, setting: Setting) -> bool:
+    """Whether a network is run with a setting: several side by side cannot be fine-tuned, nor those not asked for."""
+    if setting.head == "finetune":
+        return POOL not in network and (not study.finetune.networks or network in study.finetune.networks)
+    return setting.head != "dense" or not study.tuning.networks or network in study.tuning.networks
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from poxlens.recipes.compare.folds import Fold
 from poxlens.recipes.compare.heads import Tested, run_head
 from poxlens.recipes.compare.study import Study
 from poxlens.recipes.compare.units import Result, Unit, UnitStore
+from poxlens.train.allocation import keep_freed_memory
 
 Engine = Literal["local", "ray"]
 KILLED = (
@@ -195,6 +196,7 @@ def do(job: Job, task: Task) -> Outcome:
     """Do one unit in this process and keep its result; a fault is returned as words."""
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     started = time.perf_counter()
+    keep_freed_memory()
     try:
         torch.set_num_threads(1)  # the same bits whatever the machine; workers share the cores
         torch.use_deterministic_algorithms(True)

@@ -1,3 +1,6 @@
+import gzip
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -103,6 +106,19 @@ def test_missing_columns_files_and_targets_are_named(run):
         read(run)
     run.predictions.unlink()
     with pytest.raises(ReportError, match="is not there"):
+        read(run)
+
+
+def test_a_packed_table_is_the_table(run):
+    plain, content = read(run), run.predictions.read_bytes()
+    packed = run.folder / "predictions.csv.gz"
+    packed.write_bytes(gzip.compress(content))
+    run.predictions.unlink()
+    again = read(run)
+    assert again.sha256 == plain.sha256 == hashlib.sha256(content).hexdigest()
+    assert [model.name for model in again.models] == [model.name for model in plain.models]
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(ReportError, match=r"predictions\.csv\.gz: is damaged"):
         read(run)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from poxlens.files import sha256_file
-from poxlens.recipes.compare.report.rows import Place, ReportError, Row, read_rows
+from poxlens.files import sha256_bytes
+from poxlens.recipes.compare.report.rows import Place, ReportError, Row, read_rows, table_bytes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,7 +66,7 @@ class Tested:
     fold: Ints  # [R, N], the fold that tested each image
     models: tuple[Model, ...]
     incomplete: tuple[Incomplete, ...]
-    sha256: str  # of predictions.csv
+    sha256: str  # of predictions.csv, unpacked
 
     @property
     def place(self) -> int:
@@ -150,7 +150,7 @@ def read_tested(path: Path, target: str, expected: Sequence[Place] = ()) -> Test
         fold=fold,
         models=models,
         incomplete=lacking,
-        sha256=sha256_file(path),
+        sha256=sha256_bytes(table_bytes(path) or b""),
     )
 
 

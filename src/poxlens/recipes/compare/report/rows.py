@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,23 +36,40 @@ class Row:
     probabilities: tuple[float, ...]
 
 
+def table_bytes(path: Path) -> bytes | None:
+    """The bytes of a table, of PATH.gz where there is no PATH (results are kept that way); None without either.
+
+    Raises:
+        ReportError: PATH.gz is damaged.
+    """
+    packed = path.with_name(path.name + ".gz")
+    if path.is_file():
+        return path.read_bytes()
+    if not packed.is_file():
+        return None
+    try:
+        return gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError, zlib.error) as fault:
+        raise ReportError(f"{packed}: is damaged: {fault}.") from fault
+
+
 def read_rows(path: Path, first: Sequence[str] = ()) -> tuple[tuple[str, ...], list[Row]]:
     """The classes and the rows of a table of predictions; `first` are columns before `KEYS` that are not read.
 
     Raises:
         ReportError: as in `read_tested`, what can be seen from one row.
     """
-    if not path.is_file():
+    content = table_bytes(path)
+    if content is None:
         raise ReportError(
             f"{path}: is not there. It is written by poxlens compare; without it there is no figure."
         )
     rows: list[Row] = []
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            classes = _classes(path, reader.fieldnames or (), (*first, *KEYS))
-            for number, cells in enumerate(reader, start=2):
-                rows.append(_row(f"{path}, row {number}", cells, classes))
+        reader = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+        classes = _classes(path, reader.fieldnames or (), (*first, *KEYS))
+        for number, cells in enumerate(reader, start=2):
+            rows.append(_row(f"{path}, row {number}", cells, classes))
     except (csv.Error, UnicodeDecodeError) as fault:
         raise ReportError(f"{path}: is no table of commas in UTF-8: {fault}.") from fault
     if not rows:

@@ -7,6 +7,7 @@ that their figures differ by that one thing.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from poxlens.evaluate.metrics import accuracy, macro_f1
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Statistic
 from poxlens.recipes.compare.report.reading import Tested
-from poxlens.recipes.compare.report.rows import ReportError, Row, read_rows
+from poxlens.recipes.compare.report.rows import ReportError, Row, read_rows, table_bytes
 
 
 @dataclass(frozen=True)
@@ -117,16 +118,17 @@ def read_series(
     Raises:
         ReportError: the table is not as it should be; names the row.
     """
-    if not path.is_file():
+    content = table_bytes(path)
+    if content is None:
         return ()
     classes, rows = read_rows(path, (first,))
     if classes != tested.classes:
         raise ReportError(f"{path}: its classes are not those of predictions.csv.")
     points: dict[tuple[str, str, str], list[Row]] = {}
-    with path.open(newline="", encoding="utf-8") as stream:
-        for number, (row, cells) in enumerate(zip(rows, csv.DictReader(stream), strict=True), start=2):
-            check(f"{path}, row {number}", cells[first] or "")
-            points.setdefault((*row.model, cells[first]), []).append(row)
+    table = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    for number, (row, cells) in enumerate(zip(rows, table, strict=True), start=2):
+        check(f"{path}, row {number}", cells[first] or "")
+        points.setdefault((*row.model, cells[first]), []).append(row)
     return tuple(
         _point(key, members, rows_each - len(members), tested, resamples, seed)
         for key, members in sorted(points.items())
