@@ -8,6 +8,7 @@ import re
 from poxlens.errors import WeightsError
 from poxlens.train.nasnet import CHANNELS, NasnetMobile
 from poxlens.train.networks.convolutional import CONVOLUTIONAL
+from poxlens.train.networks.levels import SUFFIX, with_levels
 from poxlens.train.networks.nasnet_keras import FILE, URL
 from poxlens.train.networks.spec import HALVES, Network, State, load
 from poxlens.train.networks.timm_names import LITE, PREFIX, TIMM, any_network
@@ -56,18 +57,20 @@ _ALL = {network.name: network for network in (*LITE, *CONVOLUTIONAL, *TRANSFORME
 _OTHERS = tuple(name for name in _ALL if name not in CAMPANA + AISM)
 
 NETWORKS: dict[str, Network] = {name: _ALL[name] for name in (*_OTHERS, *CAMPANA, *AISM)}
-"""Name -> network; any other of timm is `timm:NAME`."""
+"""Name -> network; any other of timm is `timm:NAME`, and some have earlier levels too as `NAME@levels`."""
 
 
 def find_network(name: str) -> Network:
     """The network of this name.
 
     Args:
-        name: a key of NETWORKS, or `timm:NAME`.
+        name: a key of NETWORKS, `timm:NAME`, or `NAME@levels`.
 
     Raises:
-        WeightsError: there is none; says which name is closest.
+        WeightsError: there is none, says which name is closest; or its levels are not known.
     """
+    if name.endswith(SUFFIX):
+        return with_levels(find_network(name.removesuffix(SUFFIX)))
     if name.startswith(PREFIX):
         return any_network(name)
     if name in NETWORKS:
