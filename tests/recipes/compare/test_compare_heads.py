@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from sklearn.svm import SVC
 
 from poxlens.evaluate.calibration import softmax
 from poxlens.recipes.compare import heads
@@ -137,3 +138,16 @@ def test_weights_are_inverse_to_frequency_and_one_on_average():
     weights = weights_of(truth, 3)
     assert weights == pytest.approx([10 / 18, 10 / 9, 10 / 3])
     assert np.mean(np.array(weights)[truth]) == pytest.approx(1)
+
+
+def test_the_svm_is_scikit_learns_with_its_own_rbf_kernel():
+    random = np.random.default_rng(0)
+    truth = np.arange(90) % 3
+    features = (random.normal(size=(3, 40))[truth] + 2 * random.normal(size=(90, 40))).astype(np.float32)
+    some = random.normal(size=(20, 40)).astype(np.float32)
+    for classes in (3, 2):
+        rows = truth < classes
+        ours = heads._svm(features[rows], truth[rows], (3.0, 0.5), classes, "balanced")(some)
+        theirs = SVC(C=3.0, gamma=0.5 / 40, class_weight="balanced").fit(features[rows], truth[rows])
+        margin = theirs.decision_function(some)
+        assert np.allclose(ours[:, 1] if classes == 2 else ours, margin, atol=2e-3)
