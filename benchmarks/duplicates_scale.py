@@ -3,8 +3,9 @@
 `python -m benchmarks.duplicates_scale --count 10000 --count 100000 --imagededup VENV/bin/python`
 
 Every run is a process of its own on an empty store. Ours is the scan with all its facts, the search and the
-groups, without opening files a second time; imagededup's is encoding and search with its defaults. Imports are
-not counted on either side.
+groups, without opening files a second time, once whole and once as `--method hash`; imagededup's is encoding and
+search with its defaults. Its PHash is compared with our hashes, its CNN with the whole. Imports are not counted on
+either side. `--audit` adds `poxlens data audit` from the files on, as a user runs it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,7 +32,11 @@ from benchmarks.phantom_crowd import Crowd
 
 SPEED = 1.5  # times faster than each of imagededup's pipelines
 GROWTH = 1.5  # most that the time an image may grow by from the smallest to the largest count
-OURS = "poxlens"
+OURS, HASHES, AUDIT = "poxlens", "poxlens hash", "poxlens audit"
+LIKE = {"imagededup phash": HASHES, "imagededup cnn": OURS}
+"""What each of imagededup's pipelines is compared with."""
+
+MEMORY = 1.5  # most that the memory that is not of files may grow by, from the smallest to the largest count
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,9 @@ class Run:
     recall: float  # of planted pairs
     precision: float  # of pairs told
     by_kind: dict[str, float]  # recall of each kind of copy
-    memory: float  # peak of the process and its children, MiB
+    memory: float  # peak of the process and its children, pages of files included, MiB
+    anonymous: float = float("nan")  # of these, what the system cannot drop: neither files nor maps of files
+    stopped: bool = False  # at the deadline: `seconds` is when, and nothing else is known
 
     @property
     def total(self) -> float:
@@ -78,13 +86,16 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--imagededup", type=Path, help="interpreter that has imagededup; TORCH_HOME names its weights"
     )
-    parser.add_argument("--cnn-most", type=int, default=10_000, help="images above which its CNN is left out")
     parser.add_argument(
-        "--phash-most", type=int, default=30_000, help="images above which its PHash is left out"
+        "--deadline",
+        type=float,
+        default=3.0,
+        help="stop imagededup at so many times the time of our pipeline",
     )
+    parser.add_argument("--audit", action="store_true", help="also poxlens data audit, from the files on")
     parser.add_argument("--repeat", type=int, default=1, help="turns; medians are told")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--find", nargs=2, metavar=("MANIFEST", "STORE"), help=argparse.SUPPRESS)
+    parser.add_argument("--find", nargs=3, metavar=("MANIFEST", "STORE", "METHOD"), help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
@@ -93,7 +104,7 @@ def _crowd(folder: Path, count: int) -> Crowd:
     return phantom_crowd.make(folder / str(count), count)
 
 
-def _find(manifest: str, store: str) -> int:
+def _find(manifest: str, store: str, method: str) -> int:
     """Our pipeline, in a process of its own."""
     from poxlens.data.duplicates.find import find_duplicates
     from poxlens.data.manifest import read_manifest
@@ -101,7 +112,7 @@ def _find(manifest: str, store: str) -> int:
 
     start = time.perf_counter()
     table = read_manifest(Path(manifest))
-    seen = scan(table, Path(store))
+    seen = scan(table, Path(store), hashes_only=method == HASHES)
     scanned = time.perf_counter()
     found = find_duplicates(table, seen, confirm=False)
     seconds = scanned - start, time.perf_counter() - scanned
@@ -116,56 +127,100 @@ def _find(manifest: str, store: str) -> int:
 
 def _measure(crowd: Crowd, options: argparse.Namespace) -> Iterator[Run]:
     count = len(list((crowd.folder / "images").iterdir()))
-    names = [OURS]
+    names = [OURS, HASHES, *([AUDIT] if options.audit else []), *(LIKE if options.imagededup else ())]
     if options.imagededup is None:
         print("imagededup is left out: name an interpreter that has it with --imagededup", file=sys.stderr)
-    else:
-        names += [f"imagededup {method}" for method, most in
-                  (("phash", options.phash_most), ("cnn", options.cnn_most)) if count <= most]  # fmt: skip
     turns: dict[str, list[Run]] = {name: [] for name in names}
     for turn in range(options.repeat):
+        # Ours come first in the first turn: deadlines hang on them.
         for name in names if turn % 2 == 0 else reversed(names):
             print(f"  {name} ...", file=sys.stderr, flush=True)
-            turns[name].append(_run(name, crowd, count, options.imagededup))
+            like = turns[LIKE[name]] if name in LIKE else []
+            most = options.deadline * max(run.total for run in like) if like else None
+            turns[name].append(_run(name, crowd, count, options.imagededup, most))
     for runs in turns.values():
-        middle = sorted(runs, key=lambda run: run.total)[len(runs) // 2]
-        yield middle
+        yield sorted(runs, key=lambda run: run.total)[len(runs) // 2]
 
 
-def _run(name: str, crowd: Crowd, count: int, interpreter: Path | None) -> Run:
+def _run(name: str, crowd: Crowd, count: int, interpreter: Path | None, most: float | None) -> Run:
     with TemporaryDirectory(prefix="poxlens-store-") as store:
-        if name == OURS:
-            call = [sys.executable, "-m", "benchmarks.duplicates_scale", "--find", str(crowd.manifest), store]
+        if name == AUDIT:
+            call = [sys.executable, "-m", "poxlens", "data", "audit", str(crowd.manifest), "--out", store]
+        elif name in (OURS, HASHES):
+            call = [
+                sys.executable,
+                "-m",
+                "benchmarks.duplicates_scale",
+                "--find",
+                str(crowd.manifest),
+                store,
+                name,
+            ]
         else:
             script = Path(__file__).with_name("imagededup_pipeline.py")
             call = [str(interpreter), str(script), name.split()[-1], str(crowd.folder / "images")]
-        answer, memory = _weighed(call)
-    recall, precision, by_kind = score(crowd, answer["pairs"])
-    return Run(name, count, tuple(answer["seconds"]), recall, precision, by_kind, memory)
+        start = time.perf_counter()
+        answer, memory, anonymous = weighed(call, most, codes=(0, 1) if name == AUDIT else (0,))
+        seconds = time.perf_counter() - start
+        if name == AUDIT:
+            told = json.loads((Path(store) / "audit.json").read_text(encoding="utf-8"))
+            assert told["readable"] == count
+    if name == AUDIT or answer is None:
+        nothing = float("nan")
+        return Run(name, count, (seconds, 0.0), nothing, nothing, {}, memory, anonymous, answer is None)
+    found = json.loads(answer)
+    recall, precision, by_kind = score(crowd, found["pairs"])
+    return Run(name, count, tuple(found["seconds"]), recall, precision, by_kind, memory, anonymous)
 
 
-def _weighed(call: list[str]) -> tuple[dict, float]:
-    """The last line that a process prints, as JSON, and the most memory that it and its children held, MiB."""
-    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
-        peak, ended = [0.0], threading.Event()
+def weighed(
+    call: list[str], most: float | None, *, codes: tuple[int, ...] = (0,)
+) -> tuple[str | None, float, float]:
+    """The last line that a process prints, None when it was stopped; the peaks of its memory with its children's, MiB.
+
+    Args:
+        call: the command.
+        most: seconds after which it is stopped; None waits.
+        codes: exit codes that are no failure.
+    """
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True
+    ) as process:
+        peaks, ended = [0.0, 0.0], threading.Event()
 
         def weigh() -> None:
             seen = psutil.Process(process.pid)
-            while not ended.wait(0.2):
+            while not ended.wait(0.25):
                 try:
                     parts = [seen, *seen.children(recursive=True)]
-                    peak[0] = max(peak[0], sum(part.memory_info().rss for part in parts) / 2**20)
-                except psutil.Error:
+                    resident = sum(part.memory_info().rss for part in parts) / 2**20
+                    peaks[:] = max(peaks[0], resident), max(peaks[1], sum(map(_anonymous, parts)))
+                except (psutil.Error, OSError):
                     continue  # one of them has just ended
 
         watch = threading.Thread(target=weigh)
         watch.start()
-        output = process.communicate()[0]
-        ended.set()
-        watch.join()
-    if process.returncode:
+        try:
+            lines = process.communicate(timeout=most)[0].splitlines()
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its children too
+            process.communicate()
+            return None, *peaks
+        finally:
+            ended.set()
+            watch.join()
+    if process.returncode not in codes:
         raise RuntimeError(f"{call[0]} ended with {process.returncode}")
-    return json.loads(output.splitlines()[-1]), peak[0]
+    return lines[-1] if lines else "", *peaks
+
+
+def _anonymous(process: psutil.Process) -> float:
+    """MiB of a process that are neither a file nor a map of one; pages shared by several are shared out (Linux)."""
+    rollup = Path(f"/proc/{process.pid}/smaps_rollup")
+    if not rollup.exists():
+        return float("nan")
+    lines = dict(line.split(":", 1) for line in rollup.read_text(encoding="ascii").splitlines()[1:])
+    return float(lines["Pss_Anon"].split()[0]) / 1024
 
 
 def score(crowd: Crowd, pairs: list[list[str]]) -> tuple[float, float, dict[str, float]]:
@@ -185,39 +240,56 @@ def score(crowd: Crowd, pairs: list[list[str]]) -> tuple[float, float, dict[str,
 def judge(runs: list[Run]) -> list[str]:
     """What misses its target."""
     faults = []
-    ours = {run.count: run for run in runs if run.name == OURS}
+    by_name = {(run.name, run.count): run for run in runs}
     for run in runs:
-        own = ours[run.count]
-        if run.name == OURS:
+        own = by_name.get((LIKE.get(run.name, ""), run.count))
+        if own is None:
             continue
         if run.total < SPEED * own.total:
             faults.append(
-                f"{run.count} images: {run.total / own.total:.2f} times {run.name}'s speed, not {SPEED:g}"
+                f"{run.count} images: {own.name} is {run.total / own.total:.2f} times as fast as {run.name},"
+                f" not {SPEED:g}"
             )
-        if own.recall < run.recall:
+        if not run.stopped and own.recall < run.recall:
             faults.append(
                 f"{run.count} images: recall {own.recall:.3f} where {run.name} has {run.recall:.3f}"
             )
-    if len(ours) > 1:
-        small, large = ours[min(ours)], ours[max(ours)]
-        growth = (large.total / large.count) / (small.total / small.count)
-        if growth > GROWTH:
-            faults.append(
-                f"the time an image grows {growth:.2f} times from {small.count} to {large.count} images"
-            )
+    for name in (OURS, HASHES, AUDIT):
+        faults += _growth([run for run in runs if run.name == name])
+    return faults
+
+
+def _growth(runs: list[Run]) -> list[str]:
+    if len(runs) < 2:
+        return []
+    small, *_, large = sorted(runs, key=lambda run: run.count)
+    ends = f"from {small.count} to {large.count} images"
+    time_an_image = (large.total / large.count) / (small.total / small.count)
+    memory = large.anonymous / small.anonymous
+    faults = []
+    if time_an_image > GROWTH:
+        faults.append(f"{large.name}: the time an image grows {time_an_image:.2f} times {ends}")
+    if memory > MEMORY:
+        faults.append(f"{large.name}: memory grows {memory:.2f} times {ends}")
     return faults
 
 
 def _show(runs: list[Run], faults: list[str]) -> None:
     print("  ".join(f"{name}: {value}" for name, value in machine().items()))
-    ours = {run.count: run.total for run in runs if run.name == OURS}
+    by_name = {(run.name, run.count): run for run in runs}
     for run in runs:
+        parts = f"{run.seconds[0]:.1f} + {run.seconds[1]:.1f} s" if run.seconds[1] else f"{run.total:.1f} s"
         print(
-            f"\n{run.count} images, {run.name}: {run.seconds[0]:.1f} + {run.seconds[1]:.1f} s"
-            f" ({run.total / ours[run.count]:.2f} of poxlens), {1e3 * run.total / run.count:.2f} ms an image,"
-            f" peak {run.memory:.0f} MiB\n  recall {run.recall:.3f}, precision {run.precision:.3f}; "
-            + ", ".join(f"{kind} {value:.2f}" for kind, value in run.by_kind.items())
+            f"\n{run.count} images, {run.name}: {'stopped after ' if run.stopped else ''}{parts},"
+            f" {1e3 * run.total / run.count:.2f} ms an image"
         )
+        for own in (OURS, HASHES) if run.name in LIKE else ():
+            times = run.total / by_name[own, run.count].total
+            print(f"  {'>= ' if run.stopped else ''}{times:.2f} times the time of {own}")
+        print(f"  peak {run.memory:.0f} MiB, {run.anonymous:.0f} of them not of files")
+        if run.by_kind:
+            kinds = ", ".join(f"{kind} {value:.2f}" for kind, value in run.by_kind.items())
+            print(f"  recall {run.recall:.3f}, precision {run.precision:.3f}; {kinds}")
     for fault in faults:
         print(f"\nMISS  {fault}")
 

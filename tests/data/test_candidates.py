@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks import phantom_crowd
 
-from poxlens.data.candidates import NEAR, find_candidates
+from poxlens.data.candidates import CERTAIN, NEAR, find_candidates, whitened
 from poxlens.data.manifest import read_manifest
 from poxlens.data.scan import scan
 
@@ -37,8 +37,14 @@ def test_planted_copies_are_candidates(crowd):
 
 
 def test_progress_counts_all_pairs_compared(crowd):
-    told = []
-    found = find_candidates(crowd[1], workers=1, advance=told.append)
+    told, sizes = [], []
+
+    def begin(name, size):
+        sizes.append((name, size))
+        return told.append
+
+    found = find_candidates(crowd[1], workers=1, begin=begin)
+    assert sizes == [("comparing thumbnails", sum(told))]
     assert sum(told) >= len(found)
 
 
@@ -55,3 +61,38 @@ def test_unreadable_rows_take_no_part(crowd):
     nothing = replace(seen, pixels_sha256=[""] * len(seen))
     assert find_candidates(nothing) == []
     assert np.isfinite([one.similarity for one in find_candidates(seen, workers=1)]).all()
+
+
+def test_without_fingerprints_hashes_find_whole_pictures(crowd):
+    made, seen = crowd
+    nothing = np.zeros((len(seen), 0), np.float16)
+    found = {
+        (one.first, one.second): one for one in find_candidates(replace(seen, embedding=nothing), workers=1)
+    }
+    truth = {(original, copy): made.kinds[copy] for copy, original in made.copies.items()}
+    whole = [pair for pair, kind in truth.items() if kind not in ("caption", "crop")]
+    assert np.mean([found[pair].near for pair in whole]) >= 0.95
+    assert not [pair for pair, one in found.items() if one.near and pair not in truth]
+    for one in found.values():
+        assert np.isnan(one.similarity)
+        assert one.suspect
+        assert one.near == (one.agreement >= CERTAIN)
+
+
+def test_whitening_in_parts_is_whitening_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(900, 40)) @ rng.normal(size=(40, 224)) + rng.normal(size=224)
+    embedding = mixed.astype(np.float16)
+    at_once = whitened(embedding)
+    monkeypatch.setattr("poxlens.data.candidates._ROWS", 128)
+    in_parts = whitened(embedding)
+    # Directions may change their sign; cosines may not.
+    np.testing.assert_allclose(in_parts @ in_parts.T, at_once @ at_once.T, atol=2e-4)
+    values = embedding.astype(np.float64)
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    values -= values.mean(0)
+    strength, directions = np.linalg.eigh(values.T @ values / 900)
+    plain = values @ directions[:, ::-1][:, :128]
+    plain /= np.sqrt(np.maximum(strength[::-1][:128], strength[-1] * 1e-3))
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    np.testing.assert_allclose(at_once @ at_once.T, plain @ plain.T, atol=2e-3)

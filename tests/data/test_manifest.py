@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from poxlens.data.manifest import COLUMNS, Row, read_manifest, write_manifest
 from poxlens.data.manifest_schema import json_schema, row_object, schema_text
+from poxlens.data.table import column_hint
 from poxlens.errors import ManifestError, MissingExtraError
 
 SHA = "ab" * 32
@@ -107,6 +108,26 @@ def test_each_fault_names_row_and_column(tmp_path, data, message):
         read_manifest(write(tmp_path, data))
     assert message in str(caught.value)
     assert "table.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing", "hint"),
+    [
+        (["file", "label", "light"], "height", ""),  # a column of its own, and no misspelling
+        (["file", "label", "with"], "width", '; rename "with" to "width"?'),
+        (["file", "label", "heigth"], "height", '; rename "heigth" to "height"?'),
+        (["file", "label", "patients"], "patient", '; rename "patients" to "patient"?'),
+        (["file", "labels"], "label", '; rename "labels" to "label"?'),
+        (
+            ["fyle", "label"],
+            "file",
+            '; rename "fyle" to "file"?',
+        ),  # what must be there is guessed more boldly
+        (["file", "label", "tone"], "skin_tone", ""),
+    ],
+)
+def test_a_column_hint_is_of_misspellings(columns, missing, hint):
+    assert column_hint(missing, columns) == hint
 
 
 def test_a_table_that_is_not_there_or_is_a_folder(tmp_path):

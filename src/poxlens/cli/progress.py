@@ -24,9 +24,11 @@ def environment_folders() -> tuple[Path, ...]:
 
 @contextmanager
 def bars() -> Iterator[Begin]:
-    """A bar a step on a terminal, one line a step elsewhere; both on stderr."""
+    """A bar a step on a terminal; elsewhere a line a step, and one every half minute with the time left."""
     if not sys.stderr.isatty():
-        yield _line
+        from poxlens.cli.time_left import lines
+
+        yield lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -50,12 +52,3 @@ def steps() -> Step:
             yield begin(name, total)
 
     return step
-
-
-def _line(name: str, total: int) -> Advance:
-    print(f"{name} ({total:,})", file=sys.stderr, flush=True)
-    return _nothing
-
-
-def _nothing(count: int = 1, /) -> None:
-    del count

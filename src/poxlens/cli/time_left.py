@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from poxlens.cli.progress import Begin
     from poxlens.recipes.default import Advance, Step
 
 _EVERY = 30.0  # seconds between lines
@@ -21,15 +22,10 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def long_steps(now: Callable[[], float] = time.monotonic) -> Step:
-    """Steps with their time left, on stderr."""
-    from poxlens.cli.progress import steps
+def lines(now: Callable[[], float] = time.monotonic) -> Begin:
+    """What begins a step that is told line by line, on stderr."""
 
-    if sys.stderr.isatty():
-        return steps()
-
-    @contextmanager
-    def step(name: str, total: int) -> Iterator[Advance]:
+    def begin(name: str, total: int) -> Advance:
         start = said = now()
         done = 0
         print(f"{name} ({total:,})", file=sys.stderr, flush=True)
@@ -40,12 +36,25 @@ def long_steps(now: Callable[[], float] = time.monotonic) -> Step:
             if now() - said >= _EVERY and 0 < done < total:
                 said = now()
                 left = (said - start) * (total - done) / done
-                print(
-                    f"  {name}: {done:,} of {total:,}, about {duration(left)} left",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                told = f"  {name}: {done:,} of {total:,}, about {duration(left)} left"
+                print(told, file=sys.stderr, flush=True)
 
-        yield advance
+        return advance
+
+    return begin
+
+
+def long_steps(now: Callable[[], float] = time.monotonic) -> Step:
+    """Steps with their time left, on stderr."""
+    from poxlens.cli.progress import steps
+
+    if sys.stderr.isatty():
+        return steps()
+
+    begin = lines(now)
+
+    @contextmanager
+    def step(name: str, total: int) -> Iterator[Advance]:
+        yield begin(name, total)
 
     return step

@@ -26,9 +26,12 @@ ALIKE = 0.45  # cosine from which it is worth it whatever the thumbnails say: ca
 SUSPECT = 0.6  # cosine from which a pair is listed even where nothing else shows it
 
 _KEPT = 128  # dimensions after whitening
-_PART = 2_000  # pairs that a process is given at once
+_PART = 2_000  # pairs that a thread is given at once
+_ROWS = 8_192  # fingerprints worked on at once
 
 Pairs = NDArray[np.int64]
+Advance = Callable[[int], None]
+Begin = Callable[[str, int], Advance]
 
 
 @dataclass(frozen=True)
@@ -44,35 +47,30 @@ class Candidate:
     mirrored: bool = False  # as the thumbnails agree best
 
 
-def find_candidates(
-    scan: Scan, *, workers: int = 2, advance: Callable[[int], None] | None = None
-) -> list[Candidate]:
+def find_candidates(scan: Scan, *, workers: int = 2, begin: Begin | None = None) -> list[Candidate]:
     """The candidates among the readable rows of a scan, sorted; of rows with equal pixels, the first stands for all.
 
     Args:
-        scan: of N rows.
+        scan: of N rows; without fingerprints, what hashes tell is all there is.
         workers: threads that compare thumbnails.
-        advance: called with the number of pairs just compared.
+        begin: called with the name of a step and its size, gives the function that is told of progress.
     """
     rows = _distinct(scan)
     if len(rows) < 2:
         return []
-    vectors = whitened(scan.embedding[rows])
-    one, other, _ = neighbours(vectors, most=NEIGHBOURS, least=LEAST)
     left, right, bits = hash_pairs(scan.hashes[rows])
-    key = np.unique(np.concatenate([one * len(rows) + other, left * len(rows) + right]))
+    key = left * len(rows) + right
+    hashes_only = not scan.embedding.shape[1]
+    vectors = np.empty((len(rows), 0), np.float32) if hashes_only else whitened(scan.embedding[rows])
+    if not hashes_only:
+        one, other, _ = neighbours(vectors, most=NEIGHBOURS, least=LEAST)
+        key = np.union1d(key, one * len(rows) + other)
     turned = np.isin(key, (left * len(rows) + right)[bits <= NEAR_BITS])
     pairs = np.stack([key // len(rows), key % len(rows)], 1)
-    cosine = (
-        np.concatenate(
-            [np.einsum("nd,nd->n", vectors[part[:, 0]], vectors[part[:, 1]]) for part in _parts(pairs)]
-        )
-        if len(pairs)
-        else np.empty(0, np.float32)
-    )
+    cosine = np.full(len(pairs), np.nan, np.float32) if hashes_only else _cosines(vectors, pairs)
     del vectors
     thumbs = scan.thumb if len(rows) == len(scan) else scan.thumb[rows]
-    told = _compared(thumbs, pairs, turned, workers, advance or (lambda _: None))
+    told = _compared(thumbs, pairs, turned, workers, (begin or _silent)("comparing thumbnails", len(pairs)))
     kept = np.flatnonzero((told[:, 0] >= HOPEFUL) | (cosine >= ALIKE))
     return [
         Candidate(
@@ -80,12 +78,22 @@ def find_candidates(
             int(rows[pairs[at, 1]]),
             float(cosine[at]),
             bool(told[at, 0] >= (NEAR if cosine[at] >= NEAR_ALIKE else CERTAIN)),
-            bool(cosine[at] >= SUSPECT),
+            bool(cosine[at] >= SUSPECT or hashes_only),
             float(told[at, 0]),
             bool(told[at, 1]),
         )
         for at in kept.tolist()
     ]
+
+
+def _cosines(vectors: NDArray[np.float32], pairs: Pairs) -> NDArray[np.float32]:
+    parts = [np.einsum("nd,nd->n", vectors[part[:, 0]], vectors[part[:, 1]]) for part in _parts(pairs)]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _silent(name: str, size: int) -> Advance:
+    del name, size
+    return lambda _: None
 
 
 def _parts(pairs: Pairs) -> list[Pairs]:
@@ -97,7 +105,7 @@ def _compared(
     pairs: Pairs,
     turned: NDArray[np.bool_],
     workers: int,
-    advance: Callable[[int], None],
+    advance: Advance,
 ) -> NDArray[np.float32]:
     """Agreement and whether mirrored, [M, 2], of each pair."""
     if not len(pairs):
@@ -161,18 +169,32 @@ def whitened(embedding: NDArray[np.float16]) -> NDArray[np.float32]:
     Skin photos share most of a fingerprint; what is left after their mean and main directions are taken down
     tells one photo from another.
     """
-    values = embedding.astype(np.float32)
-    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
-    mean = values.mean(0)
-    values -= mean
-    strength, directions = np.linalg.eigh(values.T @ values / len(values))
+    count, size = embedding.shape
+    mean = sum((part.sum(0) for part in _units(embedding)), np.zeros(size)) / max(count, 1)
+    spread = np.zeros((size, size))
+    for part in _units(embedding):
+        part -= mean
+        spread += part.T @ part
+    strength, directions = np.linalg.eigh(spread / max(count, 1))
     # With as many dimensions as pictures, whitening makes all of them equally unlike, copies too.
-    kept = min(_KEPT, max(2, len(values) // 4))
+    kept = min(_KEPT, max(2, count // 4))
     strength, directions = strength[::-1][:kept], directions[:, ::-1][:, :kept]
-    strength = np.maximum(strength, max(float(strength[0]) * 1e-3, 1e-12))
-    projected: NDArray[np.float32] = values @ (directions / np.sqrt(strength))
-    projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
-    return projected
+    weak = max(float(strength[0]) * 1e-3, 1e-12)
+    scaled = (directions / np.sqrt(np.maximum(strength, weak))).astype(np.float32)
+    vectors = np.empty((count, kept), np.float32)
+    for number, part in enumerate(_units(embedding)):
+        projected = (part - mean.astype(np.float32)) @ scaled
+        projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
+        vectors[number * _ROWS : number * _ROWS + len(part)] = projected
+    return vectors
+
+
+def _units(embedding: NDArray[np.float16]) -> Iterator[NDArray[np.float32]]:
+    """Some fingerprints after the other, of unit length: 100,000 at once would take 90 MB, several times."""
+    for start in range(0, len(embedding), _ROWS):
+        part = embedding[start : start + _ROWS].astype(np.float32)
+        part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9)
+        yield part
 
 
 def _distinct(scan: Scan) -> NDArray[np.int64]:

@@ -135,6 +135,51 @@ def test_a_leaking_split_exits_1_and_a_sound_one_does_not(world, store, tmp_path
     )
 
 
+def test_by_fingerprint_alone_whole_copies_are_found(world, store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "poxlens.data.duplicates.find.check_pairs", lambda *_, **__: pytest.fail("no file is opened again")
+    )
+    code, out = run(world, store, tmp_path, "--no-confirm")
+    assert code == 1, capsys.readouterr().out  # two files could not be read
+    findings = json.loads((out / "audit.json").read_text())["findings"]
+    pairs = {one["code"]: [(item["name"], item["other"]) for item in one["items"]] for one in findings}
+    assert pairs["copies.exact"] == [("photos/00.png", "photos/copy.png")]
+    assert ("photos/00.png", "photos/02_flip.png") in pairs["copies.near"]
+    rows = list(csv.DictReader((world / "table.csv").open()))
+    kept = [
+        row for row in rows if row["file"] not in ("photos/bad.jpg", "photos/gone.jpg", "photos/crop.png")
+    ]
+    with (world / "whole.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(kept)
+    for apart, expected in ((True, 1), (False, 0)):
+        lines = ["file,fold"]
+        for number, row in enumerate(kept):
+            unit = int(row["patient"].strip("p") or number)
+            one_photo = row["file"] in ("photos/00.png", "photos/copy.png", "photos/02_flip.png")
+            lines.append(f"{row['file']},{unit % 2 if apart or not one_photo else 0}")
+        (tmp_path / "split.csv").write_text("\n".join(lines))
+        code, out = run(world, store, tmp_path, tmp_path / "split.csv", "--no-confirm", table="whole.csv")
+        assert code == expected, capsys.readouterr().out
+    leaks = {one["code"] for one in json.loads((out / "audit.json").read_text())["findings"]}
+    assert not {"leak.exact", "leak.near"} & leaks
+
+
+def test_balance_is_judged_with_the_folds_of_the_split(world, store, tmp_path):
+    """Some twenty units a class: enough for two folds, not for thirty."""
+    told = {}
+    for folds in (2, 30):
+        rows = list(csv.DictReader((world / "table.csv").open()))
+        lines = ["file,fold", *(f"{row['file']},{number % folds}" for number, row in enumerate(rows))]
+        (tmp_path / "split.csv").write_text("\n".join(lines))
+        _, out = run(world, store, tmp_path, tmp_path / "split.csv", "--folds", "10", "--no-confirm")
+        findings = json.loads((out / "audit.json").read_text())["findings"]
+        told[folds] = [one["title"] for one in findings if one["code"] == "balance.too_small"]
+    assert told[2] == []
+    assert "fewer independent units than 30 folds" in told[30][0]
+
+
 def test_the_cleaned_table_has_none_of_the_faults(world, store, tmp_path, capsys):
     code, out = run(world, store, tmp_path, "--fix", tmp_path / "clean.csv")
     assert code == 1

@@ -56,6 +56,17 @@ def done(table, tmp_path_factory):
     return out, code
 
 
+def test_by_hashes_whole_pictures_are_found_and_crops_are_not(table, tmp_path, capsys):
+    call = ["data", "duplicates", str(table), "--out", str(tmp_path), "--jobs", "1", "--method"]
+    assert main([*call, "hash", "--no-page", "--json"]) == 0  # the crop is what contradicts its photo
+    told = json.loads(capsys.readouterr().out)
+    assert told["pairs"]["confirmed"] + told["pairs"]["near"] == 1
+    found = {(line["file"], line["other"]) for line in shown(tmp_path / "pairs.csv")}
+    assert found == {("b.png", "b-flip.jpg"), ("c,<i>.png", "c2.png")}
+    assert main([*call, "sorcery"]) == 2
+    assert "--method must be one of full, hash, not 'sorcery'" in capsys.readouterr().err
+
+
 def lines(path):
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))

@@ -7,7 +7,8 @@ import pytest
 
 from poxlens.data import candidates
 from poxlens.data.candidates import Candidate
-from poxlens.data.duplicates import Compatible, find_duplicates
+from poxlens.data.duplicates import Compatible, find, find_duplicates
+from poxlens.data.duplicates.confirm import NOTHING
 from poxlens.data.manifest import Manifest
 
 A, B, A_COPY, A_BMP, B_FLIP, B_DARK, C, D, E = range(9)
@@ -112,6 +113,28 @@ def test_many_exact_copies_make_few_pairs(manifest, scanned):
     found = find_duplicates(table, many, workers=1)
     assert len(found.pairs) == 39
     assert found.group.tolist() == [0] * 40
+
+
+def test_large_tables_open_files_only_in_doubt(monkeypatch, manifest, scanned, found):
+    assert found.checked >= 3
+    monkeypatch.setattr(find, "LIMIT", 3)  # windows are off, and what is near is left at that
+    told, asked = find_duplicates(manifest, scanned, workers=1), []
+    kinds = {key: pair.kind for key, pair in pairs_of(told).items()}
+    assert kinds[B, B_FLIP] == kinds[B, B_DARK] == "near"
+    assert told.checked < found.checked
+    assert np.array_equal(told.group, found.group)
+
+    def compared(pairs, *_, **__):
+        asked.extend(pairs)
+        return [NOTHING] * len(pairs)
+
+    monkeypatch.setattr(find, "check_pairs", compared)
+    two = [Candidate(A, B, 0.9, near=True, suspect=True), Candidate(A, C, 0.9, near=False, suspect=True)]
+    monkeypatch.setattr(candidates, "find_candidates", lambda scan, **_: two)
+    told = find_duplicates(manifest, scanned, workers=1)
+    assert asked[0] == (A, C)
+    assert (A, B) not in asked
+    assert told.checked == len(asked)
 
 
 def test_a_scan_of_another_table_is_refused(manifest, scanned):

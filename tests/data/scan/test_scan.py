@@ -140,7 +140,7 @@ def test_what_is_known_by_content_is_not_looked_at_again(table, pictures, tmp_pa
     files = {f"{k}.jpg": jpeg(picture) for k, picture in enumerate(pictures[:6])}
     scan(table(files), store, workers=1)
     seen = []
-    monkeypatch.setattr(seer, "look", lambda data: seen.append(data) or look.look(data))
+    monkeypatch.setattr(seer, "look", lambda data, **how: seen.append(data) or look.look(data, **how))
     renamed = {f"new-{name}": data for name, data in files.items()}
     changed = {**renamed, "new-0.jpg": jpeg(pictures[7])}
     found = scan(table(changed), store, workers=1)
@@ -178,7 +178,7 @@ def test_a_file_that_breaks_a_worker_down_is_told_and_stops_nothing(table, pictu
         "if 'poxlens.data.scan.worker' in ' '.join(sys.orig_argv):\n"
         "    import poxlens.data.scan.seer as seer\n"
         "    real = seer.look\n"
-        "    seer.look = lambda data: os._exit(11) if data.startswith(b'BOOM') else real(data)\n"
+        "    seer.look = lambda data, **how: os._exit(11) if data.startswith(b'BOOM') else real(data, **how)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     files = {f"{k}.jpg": jpeg(picture) for k, picture in enumerate(pictures)}
@@ -186,6 +186,31 @@ def test_a_file_that_breaks_a_worker_down_is_told_and_stops_nothing(table, pictu
     found = scan(table(files), tmp_path / "store", workers=2)
     assert found.fault[:12] == [""] * 12
     assert found.fault[12].startswith("unreadable.corrupt: ")
+
+
+def test_hashes_only_are_those_of_a_complete_scan(table, pictures, tmp_path):
+    files = {f"{k}.jpg": jpeg(picture) for k, picture in enumerate(pictures)} | {"text.jpg": b"no picture"}
+    manifest, store = table(files), tmp_path / "store"
+    quick = scan(manifest, store, hashes_only=True, workers=2)
+    assert quick.embedding.shape == (13, 0)
+    assert np.isnan(quick.traits).all()
+    assert np.isnan(quick.ita).all()
+    whole = scan(manifest, store, workers=1)  # what was seen in haste is looked at again
+    assert whole.embedding.shape == (13, 224)
+    assert np.isfinite(whole.traits[:12, 0]).all()
+    for name in ("hashes", "thumb", "width", "height", "size"):
+        np.testing.assert_array_equal(getattr(quick, name), getattr(whole, name))
+    for name in ("sha256", "pixels_sha256", "fault", "format"):
+        assert getattr(quick, name) == getattr(whole, name)
+
+
+def test_a_complete_record_serves_who_wants_hashes_only(table, pictures, tmp_path, monkeypatch):
+    manifest, store = table({"a.jpg": jpeg(pictures[0]), "b.jpg": jpeg(pictures[1])}), tmp_path / "store"
+    whole = scan(manifest, store, workers=1)
+    monkeypatch.setattr(seer, "look", lambda data, **_: pytest.fail("it is known already"))
+    quick = scan(manifest, store, hashes_only=True, workers=1)
+    np.testing.assert_array_equal(quick.hashes, whole.hashes)
+    assert {path.name.split("-")[2] for path in store.glob("shard-*")} == {"lite0q"}
 
 
 def test_no_workers_is_misuse(table, pictures, tmp_path):

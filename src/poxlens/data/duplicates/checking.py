@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,6 +44,7 @@ def check_pairs(
     """
     tell = advance or (lambda _: None)
     keys = [(sha256[first], sha256[second]) for first, second in pairs]
+    times = Counter(keys)
     verdicts = Verdicts(store) if store is not None else None
     known = verdicts.read(keys) if verdicts else {}
     tell(sum(key in known for key in keys))
@@ -55,7 +57,7 @@ def check_pairs(
         if verdicts:
             verdicts.write(fresh)
         known.update(fresh)
-        tell(sum(key in fresh for key in keys) if len(keys) != len(set(keys)) else len(block))
+        tell(sum(times[key] for key in block))
 
     def named(block: list[Key]) -> list[tuple[str, str]]:
         return [(str(paths[todo[key][0]].absolute()), str(paths[todo[key][1]].absolute())) for key in block]

@@ -45,9 +45,10 @@ def find_duplicates(
     Args:
         manifest: N rows.
         scan: of the same rows.
-        confirm: compare the pixels of candidates; without it, what is not a copy is near or suspected.
+        confirm: compare the pixels of candidates; without it, what is not a copy is near or suspected. In tables
+            of more than zooms.LIMIT rows, pairs that are one picture beyond doubt ("near") stay unopened.
         zooms: with `confirm`, look for crops through windows too, which opens every file once more; None: in
-            tables of up to zooms.LIMIT rows.
+            tables of up to zooms.LIMIT rows, and never after a scan for hashes only.
         join_suspected: put suspected pairs in one group too.
         compatible: labels that may agree; without it, labels agree when they are equal.
         store: folder where comparisons are kept, so that an interrupted search goes on; None keeps nothing.
@@ -63,13 +64,15 @@ def find_duplicates(
         raise ValueError(f"the scan has {len(scan)} rows, the manifest {len(rows)}")
     begin = begin or _silent
     copies = _Copies(scan)
-    candidates = copies.first_only(by_fingerprint.find_candidates(scan, workers=workers))
+    candidates = copies.first_only(by_fingerprint.find_candidates(scan, workers=workers, begin=begin))
     verdicts: list[Verdict] = [NOTHING] * len(candidates)
+    checked = 0
     if confirm:
         search = _Search(manifest, scan, store, workers, begin)
-        if (len(scan) <= LIMIT) if zooms is None else zooms:
+        if (len(scan) <= LIMIT and scan.embedding.shape[1] > 0) if zooms is None else zooms:
             candidates = copies.first_only([*candidates, *search.zoomed()])
         candidates, verdicts = search.confirmed(candidates)
+        checked = search.checked
     pairs = [*copies.pairs(), *_judged(candidates, verdicts, copies)]
     pairs.sort(key=lambda pair: (list(KINDS).index(pair.kind), pair.first, pair.second))
     kinds = (*JOINED, "suspected") if join_suspected else JOINED
@@ -79,7 +82,7 @@ def find_duplicates(
         group,
         conflicts_of(rows, pairs, compatible or Compatible()),
         links,
-        len(candidates) if confirm else 0,
+        checked,
         tuple(np.flatnonzero(~scan.readable).tolist()),
     )
 
@@ -106,6 +109,7 @@ class _Search:
     ) -> None:
         self._paths = [row.path for row in manifest.rows]
         self._scan, self._store, self._workers, self._begin = scan, store, workers, begin
+        self.checked = 0  # pairs whose pixels were compared
 
     def zoomed(self) -> list[Candidate]:
         """Those that only windows show."""
@@ -138,14 +142,22 @@ class _Search:
         return candidates, verdicts
 
     def _verdicts(self, name: str, candidates: list[Candidate]) -> list[Verdict]:
-        return check_pairs(
-            [(one.first, one.second) for one in candidates],
+        # Opening a file again costs forty times the scan's look at it: large tables do it only in doubt.
+        all_of_them = len(self._scan) <= LIMIT
+        asked = [place for place, one in enumerate(candidates) if all_of_them or not one.near]
+        verdicts = [NOTHING] * len(candidates)
+        told = check_pairs(
+            [(candidates[place].first, candidates[place].second) for place in asked],
             self._paths,
             self._scan.sha256,
             self._store,
             workers=self._workers,
-            advance=self._begin(name, len(candidates)),
+            advance=self._begin(name, len(asked)),
         )
+        for place, verdict in zip(asked, told, strict=True):
+            verdicts[place] = verdict
+        self.checked += len(asked)
+        return verdicts
 
 
 def _through_a_third(candidates: Sequence[Candidate], verdicts: Sequence[Verdict]) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ class Scan:
     hashes: NDArray[
         np.uint64
     ]  # [N, 8] perceptual hashes of the picture turned and mirrored, see `phash.VIEWS`
-    embedding: NDArray[np.float16]  # [N, D]
+    embedding: NDArray[np.float16]  # [N, D]; D = 0 after a scan for hashes only
     traits: NDArray[np.float32]  # [N, len(TRAITS)], NaN where unreadable or not told
     ita: NDArray[np.float32]  # Individual Typology Angle, degrees; NaN when there is too little skin
     thumb: NDArray[

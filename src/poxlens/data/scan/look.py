@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -45,13 +45,18 @@ class Look:
     square: NDArray[np.uint8]  # [SIDE, SIDE, 3]
 
 
-def look(data: bytes) -> Look:
-    """The facts of a file's bytes; a file that is no photo gives a fault, never an error."""
+def look(data: bytes, *, hashes_only: bool = False) -> Look:
+    """The facts of a file's bytes; a file that is no photo gives a fault, never an error.
+
+    Args:
+        data: the bytes of the file.
+        hashes_only: what whole copies are found by and no more: traits and tone are NaN, `square` is black.
+    """
     try:
         photo = decode(data, working_side=_WORKING_SIDE)
     except PhotoError as error:
         return failed(f"{error.reason}: {error.client_message}")
-    return _facts(photo, data)
+    return _hashed(photo) if hashes_only else _facts(photo, data)
 
 
 def failed(fault: str) -> Look:
@@ -73,19 +78,27 @@ def _facts(photo: Photo, data: bytes) -> Look:
     tone = skin_tone(small[::step, ::step], mask[::step, ::step])
     header = compression(data)
     personal = personal_kinds(data, photo.format)
+    return replace(
+        _hashed(photo, grey),
+        jpeg_quality=header.quality,
+        personal=personal,
+        traits=traits_of(photo, grey, small, float(mask.mean()), header, len(data), len(personal)),
+        ita=math.nan if tone.ita is None else tone.ita,
+        square=cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA),
+    )
+
+
+def _hashed(photo: Photo, grey: NDArray[np.uint8] | None = None) -> Look:
+    pixels = photo.pixels
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if grey is None else grey
     height, width = pixels.shape[:2]
     size = f"{photo.width}x{photo.height}:{width}x{height}:".encode()
-    return Look(
-        fault="",
+    return replace(
+        failed(""),
         width=photo.width,
         height=photo.height,
         format=photo.format,
-        jpeg_quality=header.quality,
-        personal=personal,
         pixels_sha256=sha256_bytes(size + pixels.tobytes()),
-        traits=traits_of(photo, grey, small, float(mask.mean()), header, len(data), len(personal)),
-        ita=math.nan if tone.ita is None else tone.ita,
         thumb=cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA),
         grey=cv2.resize(grey, (phash.SIDE, phash.SIDE), interpolation=cv2.INTER_AREA),
-        square=cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA),
     )

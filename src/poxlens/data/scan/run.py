@@ -32,7 +32,14 @@ _CRASHED = f"unreadable.corrupt: {UNREADABLE['unreadable.corrupt']}"
 Advance = Callable[[int], None]
 
 
-def scan(manifest: Manifest, store: Path, *, workers: int = 2, advance: Advance | None = None) -> Scan:
+def scan(
+    manifest: Manifest,
+    store: Path,
+    *,
+    hashes_only: bool = False,
+    workers: int = 2,
+    advance: Advance | None = None,
+) -> Scan:
     """Look once at every file of a table.
 
     What was seen is kept in `store`, keyed by the content of the files: a scan that was killed, or one of a table
@@ -42,6 +49,8 @@ def scan(manifest: Manifest, store: Path, *, workers: int = 2, advance: Advance 
     Args:
         manifest: the table.
         store: a folder for the finished shards; made when absent. About 4 kB an image.
+        hashes_only: what whole copies are found by and no more, in a third of the time: digests, sizes, hashes and
+            thumbnails. A complete record in the store serves; one made so is none for a complete scan.
         workers: processes; 1 works in this one.
         advance: called with the number of files just finished.
 
@@ -53,11 +62,11 @@ def scan(manifest: Manifest, store: Path, *, workers: int = 2, advance: Advance 
         raise ValueError(f"workers must be 1 or more, not {workers}")
     store.mkdir(parents=True, exist_ok=True)
     files = [str(row.path.absolute()) for row in manifest.rows]
-    told = _look_at(files, store, workers, advance or (lambda _: None))
-    return _collect(told, store)
+    told = _look_at(files, store, workers, advance or (lambda _: None), hashes_only)
+    return _collect(told, store, hashes_only)
 
 
-def _look_at(files: Sequence[str], store: Path, workers: int, advance: Advance) -> Answer:
+def _look_at(files: Sequence[str], store: Path, workers: int, advance: Advance, hashes_only: bool) -> Answer:
     told = Answer([""] * len(files), [0] * len(files), [""] * len(files))
     # Small tables are cut finer, so that all workers have something to do.
     step = max(1, min(_BLOCK, -(-len(files) // (4 * workers))))
@@ -66,7 +75,7 @@ def _look_at(files: Sequence[str], store: Path, workers: int, advance: Advance) 
         blocks.put(range(start, min(start + step, len(files))))
 
     def work() -> None:
-        with _Process(store) if workers > 1 else _Here(store) as seer:
+        with (_Process if workers > 1 else _Here)(store, hashes_only) as seer:
             while not blocks.empty():
                 _do(blocks.get(), seer)
 
@@ -94,8 +103,8 @@ def _look_at(files: Sequence[str], store: Path, workers: int, advance: Advance) 
 class _Here:
     """Looks at files in this process."""
 
-    def __init__(self, store: Path) -> None:
-        self._seer = Seer.of(store)
+    def __init__(self, store: Path, hashes_only: bool) -> None:
+        self._seer = Seer.of(store, hashes_only=hashes_only)
 
     def __enter__(self) -> _Here:
         return self
@@ -112,8 +121,8 @@ class _Here:
 class _Process:
     """Looks at files in a process of its own, and starts another when that one breaks down."""
 
-    def __init__(self, store: Path) -> None:
-        self._store = store
+    def __init__(self, store: Path, hashes_only: bool) -> None:
+        self._arguments = [str(store), "hashes" if hashes_only else "all"]
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> _Process:
@@ -143,7 +152,7 @@ class _Process:
     def _start(self) -> subprocess.Popen[str]:
         one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "poxlens.data.scan.worker", str(self._store)],
+            [sys.executable, "-P", "-m", "poxlens.data.scan.worker", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -157,15 +166,15 @@ class _Process:
             process.communicate()  # closes its input, which ends it
 
 
-def _collect(told: Answer, store: Path) -> Scan:
+def _collect(told: Answer, store: Path, hashes_only: bool) -> Scan:
     """The columns of all rows out of the shards, one shard in memory at a time."""
     count = len(told.sha256)
     rows_of: dict[bytes, list[int]] = {}
     for row, digest in enumerate(told.sha256):
         if digest:
             rows_of.setdefault(bytes.fromhex(digest), []).append(row)
-    scan = _empty(told, store)
-    for path in shards.paths(store):
+    scan = _empty(told, store, hashes_only)
+    for path in shards.paths(store, hashes_only=hashes_only):
         record = shards.read(path)
         if record is None:
             continue
@@ -180,7 +189,7 @@ def _collect(told: Answer, store: Path) -> Scan:
     return scan
 
 
-def _empty(told: Answer, store: Path) -> Scan:
+def _empty(told: Answer, store: Path, hashes_only: bool) -> Scan:
     count = len(told.sha256)
     return Scan(
         sha256=told.sha256,
@@ -193,7 +202,7 @@ def _empty(told: Answer, store: Path) -> Scan:
         personal=[()] * count,
         pixels_sha256=[""] * count,
         hashes=np.zeros((count, len(phash.VIEWS)), np.uint64),
-        embedding=np.zeros((count, fingerprint.SIZE), np.float16),
+        embedding=np.zeros((count, 0 if hashes_only else fingerprint.SIZE), np.float16),
         traits=np.full((count, len(TRAITS)), np.nan, np.float32),
         ita=np.full(count, np.nan, np.float32),
         thumb=_on_disk((count, THUMB, THUMB), store),
@@ -213,7 +222,9 @@ def _fill(scan: Scan, record: shards.Record, places: NDArray[np.int_]) -> None:
     """Copy the rows of a shard, [n, 2] of (place in it, row of the scan), to their places."""
     place, row = places.T
     for name in _COLUMNS:
-        getattr(scan, name)[row] = record[name][place]
+        column = getattr(scan, name)
+        if column.shape[1:] != (0,):
+            column[row] = record[name][place]
     for here, there in places.tolist():
         scan.fault[there] = str(record["fault"][here])
         scan.format[there] = sys.intern(str(record["format"][here]))

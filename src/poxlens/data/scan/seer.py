@@ -30,12 +30,14 @@ class Seer:
     """Looks at files whose content the store does not know yet."""
 
     store: Path
+    hashes_only: bool = False
     known: set[bytes] = field(default_factory=set)
 
     @classmethod
-    def of(cls, store: Path) -> Seer:
+    def of(cls, store: Path, *, hashes_only: bool = False) -> Seer:
         """One that knows what the store holds already."""
-        return cls(store, {row.tobytes() for _, content in shards.known(store) for row in content})
+        held = shards.known(store, hashes_only=hashes_only)
+        return cls(store, hashes_only, {row.tobytes() for _, content in held for row in content})
 
     def see(self, files: Sequence[str]) -> Answer:
         """Look at files, write a shard of the new ones, answer for all."""
@@ -52,7 +54,7 @@ class Seer:
             digest = sha256_bytes(data)
             content = bytes.fromhex(digest)
             if content not in self.known and content not in fresh:
-                fresh[content] = look(data)
+                fresh[content] = look(data, hashes_only=self.hashes_only)
             answer.sha256.append(digest)
             answer.size.append(len(data))
             answer.fault.append("")
@@ -65,7 +67,7 @@ class Seer:
         looks = list(fresh.values())
         embedding = np.zeros((len(looks), SIZE), np.float16)
         read = [place for place, one in enumerate(looks) if not one.fault]
-        if read:
+        if read and not self.hashes_only:
             embedding[read] = fingerprints(np.stack([looks[place].square for place in read]))
-        shards.write(self.store, shards.pack(list(fresh), looks, embedding))
+        shards.write(self.store, shards.pack(list(fresh), looks, embedding), hashes_only=self.hashes_only)
         self.known.update(fresh)

@@ -27,9 +27,9 @@ _STALE = 3600.0  # seconds; a part left aside by a killed writer
 Record = dict[str, NDArray[np.generic]]
 
 
-def version() -> str:
-    """What a record depends on beside the file: the format and the fingerprint."""
-    return f"{FORMAT}-{fingerprint.VERSION}"
+def version(*, hashes_only: bool = False) -> str:
+    """What a record depends on beside the file: the format and the fingerprint, which may be left out."""
+    return f"{FORMAT}-hash" if hashes_only else f"{FORMAT}-{fingerprint.VERSION}"
 
 
 def pack(contents: Sequence[bytes], looks: Sequence[Look], embedding: NDArray[np.float16]) -> Record:
@@ -61,24 +61,28 @@ def pack(contents: Sequence[bytes], looks: Sequence[Look], embedding: NDArray[np
     }
 
 
-def write(store: Path, record: Record) -> Path:
+def write(store: Path, record: Record, *, hashes_only: bool = False) -> Path:
     """Write one shard; its name tells its version and content."""
-    name = f"shard-{version()}-{sha256_bytes(record['content'].tobytes())[:24]}.npz"
+    name = f"shard-{version(hashes_only=hashes_only)}-{sha256_bytes(record['content'].tobytes())[:24]}.npz"
     with io.BytesIO() as stream:
         np.savez(stream, **record)  # type: ignore[arg-type]
         write_atomically(store / name, stream.getvalue())
     return store / name
 
 
-def paths(store: Path) -> list[Path]:
-    """The shards of this version, sorted; parts that a killed writer left an hour ago or longer are removed."""
+def paths(store: Path, *, hashes_only: bool = False) -> list[Path]:
+    """The shards of this version, sorted; parts that a killed writer left an hour ago or longer are removed.
+
+    Whoever wants hashes only takes complete records too.
+    """
     for part in store.glob(".shard-*.part"):
         try:
             if time.time() - part.stat().st_mtime > _STALE:
                 part.unlink()
         except OSError:
             continue  # another scan of the same folder was faster
-    return sorted(store.glob(f"shard-{version()}-*.npz"))
+    found = sorted(store.glob(f"shard-{version(hashes_only=True)}-*.npz")) if hashes_only else []
+    return found + sorted(store.glob(f"shard-{version()}-*.npz"))
 
 
 def read(path: Path) -> Record | None:
@@ -95,9 +99,9 @@ def read(path: Path) -> Record | None:
     )
 
 
-def known(store: Path) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+def known(store: Path, *, hashes_only: bool = False) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
     """Each readable shard with the contents it knows, [n, 32]; a damaged shard is removed."""
-    for path in paths(store):
+    for path in paths(store, hashes_only=hashes_only):
         record = read(path)
         if record is None:
             path.unlink(missing_ok=True)
