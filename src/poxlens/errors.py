@@ -54,6 +54,10 @@ class TrainingError(PoxlensError):
     """A training set that cannot be learnt from: a class too small, a source missing, no groups to split."""
 
 
+class ExportError(PoxlensError):
+    """A model that cannot be brought into another form: a layer, a head or a calibration set that does not allow it."""
+
+
 class MissingExtraError(PoxlensError):
     """A verb whose optional packages are not installed.
 

@@ -36,7 +36,7 @@ def test_show_json_is_the_manifest(tiny_path, capsys):
     assert shown == {"path": str(tiny_path), "digest": load(tiny_path).digest, **manifest}
 
 
-def test_verify_runs_every_model(tiny, tiny_path, tmp_path, capsys):
+def test_verify_runs_every_model(tiny, tiny_path, tmp_path, capsys, monkeypatch):
     zipped = pack_zip(load(tiny_path), tmp_path / "tiny.zip")
     assert main(["bundle", "verify", str(zipped)]) == 0
     text = capsys.readouterr().out
@@ -44,8 +44,9 @@ def test_verify_runs_every_model(tiny, tiny_path, tmp_path, capsys):
     assert "ok  model.onnx: 2 golden examples, largest difference" in text
     models = [Model("onnx", "fp32", "model.onnx", 1e-4), Model("litert", "int8", "model.onnx", 0.02)]
     tiny.build(tmp_path / "two", models=models)
+    monkeypatch.setattr("poxlens.screen.engine.installed", lambda: False)
     assert main(["bundle", "verify", str(tmp_path / "two")]) == 0
-    assert "--  model.onnx: litert, not run here" in capsys.readouterr().out
+    assert "--  model.onnx: not run, LiteRT is not installed" in capsys.readouterr().out
 
 
 def test_verify_finds_the_one_model_that_is_wrong(tiny, tmp_path, capsys):

@@ -124,8 +124,13 @@ def test_a_model_that_is_none_is_refused(tiny, tmp_path):
         Graph(tiny.model(), size=30).run(np.zeros((1, 30, 30, 3), np.uint8))
     with pytest.raises(BundleError, match="values in logits that are not numbers"):
         Graph(tiny.model(bias=[np.nan] * 7), size=28).run(PHOTOS)
-    with pytest.raises(BundleError, match="no ONNX model in it"):
-        Engine(tiny.build(tmp_path / "b", models=[Model("litert", "int8", "model.onnx", 0.02)]))
+
+
+def test_a_bundle_for_litert_alone_says_what_to_install(tiny, tmp_path, monkeypatch):
+    bundle = tiny.build(tmp_path / "b", models=[Model("litert", "int8", "model.onnx", 0.02)])
+    monkeypatch.setattr("poxlens.screen.engine.installed", lambda: False)
+    with pytest.raises(BundleError, match=r'no ONNX model in it.*pip install "poxlens\[litert\]"'):
+        Engine(bundle)
 
 
 def test_a_graph_with_other_names_is_refused(tiny):

@@ -23,9 +23,12 @@ VERBS = {
     "app": "Open the local page: drop or take a photo, see the answer.",
     "evaluate": "Test a bundle on labelled photos of your own.",
     "bundle": "Show or verify a bundle.",
+    "explain": "Show what in photos an answer rests on, and check whether such maps deserve trust.",
     "train": "Train a bundle from a table of images.",
     "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
     "report": "Make the report of a comparison again from its run folder.",
+    "export": "Bring a run to the phone: ONNX and LiteRT files, each proved against 32-bit floats.",
+    "bench": "Time every form of a bundle, and weigh it.",
     "networks": "List the networks that can be compared, and whether their weights are here.",
     "data": "Make a folder of images into a data set one can trust, and find its faults.",
     "phantom": "Draw artificial rash photos with known lesions.",
@@ -120,6 +123,8 @@ def _dispatch(arguments: list[str]) -> int:
         from poxlens.cli.data import run
 
         return run(rest)
+    if verb == "export" and rest[:1] == ["check"]:
+        return run_typer("export check", rest[1:])
     return run_typer(verb, rest)
 
 

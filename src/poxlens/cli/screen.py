@@ -71,9 +71,9 @@ def run(arguments: list[str]) -> int:
     # The bundle is verified while its runtime is imported; the model loads while the photo is decoded.
     # Nothing that the model does not need is imported before its load, half of a screening, has begun.
     loading = Background(lambda: load(options.bundle))
-    from poxlens.screen.engine import Engine, import_runtime
+    from poxlens.screen.engine import Engine, import_runtime, likely_runtime
 
-    import_runtime()
+    import_runtime(likely_runtime(options.bundle))
     bundle = loading.result()
     engine = Engine(bundle, wait=False)
     from poxlens.cli.answers import JsonReport, TextReport

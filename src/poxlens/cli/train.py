@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
-RECIPES = ("default",)
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "phone": {"name": "poxlens-phone", "networks": ("efficientnet-lite0",)},
+}
+"""Recipe -> what it changes of the default one; `phone` is of one small network that bears eight bits."""
 
 
 def train(
@@ -68,7 +73,8 @@ def train(
         raise MissingExtraError("train", f"poxlens train (it needs {missing.name})") from missing
     folders = tuple(weights or ()) + environment_folders()
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
-    bundle = run(images, where, Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), step=steps())
+    choices = replace(Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), **RECIPES[recipe])
+    bundle = run(images, where, choices, step=steps())
     told = {
         "bundle": str(out / "bundle"),
         "card": str(out / "bundle" / "MODEL_CARD.md"),

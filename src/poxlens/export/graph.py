@@ -1,8 +1,6 @@
 """The one graph a runtime loads: uint8 photo in; logits, embedding, heat map of each class and novelty out.
 
-The heat map is Grad-CAM (Selvaraju 2017, eqs. 1-2) in closed form. With the feature map A [h, w, D], its mean
-f over places and logits z_c = f . W_c + b_c, the gradient of z_c by A at every place is W_c / (h w), so the weights
-are alpha_c = W_c / (h w) and the map is relu(A . alpha_c): no gradients are needed on the phone.
+The heat map is Grad-CAM in closed form, without gradients on the phone: `poxlens.export.tail` says how.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.errors import TrainingError
+from poxlens.export.tail import Head
 from poxlens.train.heads import LinearHead
 from poxlens.train.novelty import Subspace
 from poxlens.train.stored import FEATURES, Stored
@@ -20,12 +19,12 @@ from poxlens.train.stored import FEATURES, Stored
 _HALF = "half"
 
 
-def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
+def assemble(backbone: Stored, head: LinearHead | Head, subspace: Subspace) -> bytes:
     """The whole graph as ONNX bytes, the same for the same parts.
 
     Args:
         backbone: image [N, S, S, 3] uint8 -> features [N, h, w, D].
-        head: linear head on pooled features.
+        head: on pooled features; linear, or with hidden layers.
         subspace: the novelty score.
 
     Raises:
@@ -41,9 +40,10 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
     model = onnx.load_from_string(backbone.model)
     graph = model.graph
     places = _places(backbone)
-    weight, bias = head.folded()
-    _constant(graph, "head.weight", weight)
-    _constant(graph, "head.bias", bias)
+    layers = (head.folded(),) if isinstance(head, LinearHead) else head.layers
+    for i, (weight, bias) in enumerate(layers):
+        _constant(graph, f"head{_rank(i, layers)}.weight", weight)
+        _constant(graph, f"head{_rank(i, layers)}.bias", bias)
     _constant(graph, "heatmap.share", np.array([1.0 / places], np.float32))
     _constant(graph, "novelty.mean", subspace.mean)
     _constant(graph, "novelty.inverse_scale", 1.0 / subspace.scale)
@@ -54,9 +54,7 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
     graph.node.extend(
         [
             node("ReduceMean", [FEATURES], ["embedding"], axes=[1, 2], keepdims=0),
-            node("MatMul", ["embedding", "head.weight"], ["head.product"]),
-            node("Add", ["head.product", "head.bias"], ["logits"]),
-            node("MatMul", [FEATURES, "head.weight"], ["heatmap.sum"]),
+            *(_linear_head() if len(layers) == 1 else _deep_head(graph, layers, places)),
             node("Relu", ["heatmap.sum"], ["heatmap.positive"]),
             node("Mul", ["heatmap.positive", "heatmap.share"], ["heatmap.places"]),
             node("Transpose", ["heatmap.places"], ["heatmap"], perm=[0, 3, 1, 2]),
@@ -70,7 +68,7 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
             node("Sub", ["novelty.one", "novelty.share"], ["novelty"]),
         ]
     )
-    classes, size = len(bias), len(subspace.mean)
+    classes, size = len(layers[-1][1]), len(subspace.mean)
     side = int(places**0.5)
     del graph.output[:]
     value = helper.make_tensor_value_info
@@ -84,6 +82,65 @@ def assemble(backbone: Stored, head: LinearHead, subspace: Subspace) -> bytes:
     )
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+Layers = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+
+
+def _linear_head() -> list[Any]:
+    """Logits, and the sum over channels that becomes the map: the gradient is the weight itself."""
+    from onnx import helper
+
+    return [
+        helper.make_node("MatMul", ["embedding", "head.weight"], ["head.product"]),
+        helper.make_node("Add", ["head.product", "head.bias"], ["logits"]),
+        helper.make_node("MatMul", [FEATURES, "head.weight"], ["heatmap.sum"]),
+    ]
+
+
+def _deep_head(graph: Any, layers: Layers, places: int) -> list[Any]:
+    """The same with hidden layers: W_1 diag(m_1) W_2 ... of `poxlens.export.tail`, once for each photo."""
+    from onnx import helper, numpy_helper
+
+    node = helper.make_node
+    side, size, classes = int(places**0.5), len(layers[0][0]), len(layers[-1][1])
+    for name, shape in (("flat", [-1, places, size]), ("square", [-1, side, side, classes])):
+        graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), f"heatmap.{name}"))
+    graph.initializer.append(numpy_helper.from_array(np.array([2], np.int64), "heatmap.last"))
+    _constant(graph, "head.zero", np.array([0.0], np.float32))
+    nodes, hidden = [], "embedding"
+    for i in range(len(layers) - 1):
+        nodes += [
+            node("MatMul", [hidden, f"head{i}.weight"], [f"head{i}.product"]),
+            node("Add", [f"head{i}.product", f"head{i}.bias"], [f"head{i}.sum"]),
+            node("Relu", [f"head{i}.sum"], [f"head{i}.hidden"]),
+            node("Greater", [f"head{i}.hidden", "head.zero"], [f"head{i}.above"]),
+            node("Cast", [f"head{i}.above"], [f"head{i}.mask"], to=1),
+            node("Unsqueeze", [f"head{i}.mask", "heatmap.last"], [f"head{i}.column"]),
+        ]
+        hidden = f"head{i}.hidden"
+    nodes += [
+        node("MatMul", [hidden, "head.weight"], ["head.product"]),
+        node("Add", ["head.product", "head.bias"], ["logits"]),
+    ]
+    gradient = "head.weight"
+    for i in range(len(layers) - 2, -1, -1):
+        nodes += [
+            node("Mul", [f"head{i}.column", gradient], [f"head{i}.masked"]),
+            node("MatMul", [f"head{i}.weight", f"head{i}.masked"], [f"head{i}.gradient"]),
+        ]
+        gradient = f"head{i}.gradient"
+    return [
+        *nodes,
+        node("Reshape", [FEATURES, "heatmap.flat"], ["heatmap.list"]),
+        node("MatMul", ["heatmap.list", gradient], ["heatmap.flatsum"]),
+        node("Reshape", ["heatmap.flatsum", "heatmap.square"], ["heatmap.sum"]),
+    ]
+
+
+def _rank(layer: int, layers: Layers) -> str:
+    """The last layer, which every head has, goes without a number."""
+    return "" if layer == len(layers) - 1 else str(layer)
 
 
 def _places(backbone: Stored) -> int:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from poxlens.bundle.store import embedded_path
 from poxlens.errors import BundleError
 from poxlens.screen.background import Background
 from poxlens.screen.graph import Graph, Outputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from poxlens.bundle.manifest import Manifest, Model
     from poxlens.bundle.store import Bundle
+
+
+Runtime = Literal["onnx", "litert"]
 
 
 class Engine:
@@ -23,7 +30,7 @@ class Engine:
     Args:
         bundle: a verified bundle.
         threads: threads within one call.
-        model: one of the manifest's; None for the most precise that this runtime reads.
+        model: one of the manifest's; None for the quickest that this installation can run.
         wait: until the model is loaded and has given the golden outputs. False returns at once, so that a
             photo can be decoded meanwhile; the first `run` then waits, and raises what `ready` would raise.
 
@@ -40,9 +47,10 @@ class Engine:
         self.manifest = manifest
         self.model = _choose(manifest) if model is None else model
         file, size, classes = self.model.file, manifest.input.size, len(manifest.classes)
-        import_runtime()  # in this thread: two threads that import take turns, and both are late
+        import_runtime(self.model.runtime)  # in this thread: two that import take turns, and both are late
+        runtime = self.model.runtime
         self._loading = Background(
-            lambda: Graph(bundle.read(file), size=size, classes=classes, threads=threads)
+            lambda: open_graph(runtime, bundle.read(file), size=size, classes=classes, threads=threads)
         )
         self._checking = Background(lambda: self._check(bundle))
         if wait:
@@ -84,12 +92,52 @@ class Engine:
         manifest = self.manifest
         photos = {golden.file: bundle.read(golden.file) for golden in manifest.golden}
         images = prepared(photos, manifest.input)
-        return check(self._loading.result(), manifest.golden, images, self.model.golden_tolerance)
+        golden = manifest.golden if self.model.golden is None else self.model.golden
+        return check(self._loading.result(), golden, images, self.model.golden_tolerance)
 
 
-def import_runtime() -> None:
-    """Import ONNX Runtime now, and not when the first model is loaded."""
-    import onnxruntime  # noqa: F401
+def import_runtime(runtime: Runtime = "onnx") -> None:
+    """Import a runtime now, and not when the first model is loaded.
+
+    Raises:
+        BundleError: LiteRT is asked for and not installed.
+    """
+    if runtime == "onnx":
+        import onnxruntime  # noqa: F401
+    else:
+        _require_litert()
+        import ai_edge_litert.interpreter  # noqa: F401
+
+
+def likely_runtime(folder: Path | None) -> Runtime:
+    """The runtime of a bundle that is not read yet: what stands in its folder is all that this looks at.
+
+    Args:
+        folder: of the bundle, or its .zip; None for the embedded one.
+    """
+    root = embedded_path() if folder is None else folder
+    return "litert" if installed() and any(root.glob("*.tflite")) else "onnx"
+
+
+def open_graph(
+    runtime: Runtime, model: bytes, *, size: int, classes: int | None = None, threads: int = 1
+) -> Graph:
+    """A model file as a function; arguments and errors as of `poxlens.screen.graph.Graph`."""
+    if runtime == "onnx":
+        return Graph(model, size=size, classes=classes, threads=threads)
+    from poxlens.screen.litert import LiteRTGraph
+
+    return LiteRTGraph(model, size=size, classes=classes, threads=threads)
+
+
+def installed() -> bool:
+    """Whether LiteRT is there; nothing is imported."""
+    return find_spec("ai_edge_litert") is not None
+
+
+def _require_litert() -> None:
+    if not installed():
+        raise BundleError('this model needs LiteRT. Install it with: pip install "poxlens[litert]"')
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
@@ -115,8 +163,16 @@ def prediction_set(probability: dict[str, float], manifest: Manifest) -> tuple[s
     return tuple(c for c in manifest.classes if 1.0 - probability[c] <= manifest.conformal[c].quantile)
 
 
+_QUICKEST = (("litert", "int8"), ("onnx", "int8"), ("onnx", "fp32"), ("litert", "fp32"))
+"""Runtime and precision in the order in which they are taken; anything else comes after, as it is listed."""
+
+
 def _choose(manifest: Manifest) -> Model:
-    usable = [model for model in manifest.models if model.runtime == "onnx"]
+    usable = [model for model in manifest.models if model.runtime == "onnx" or installed()]
     if not usable:
-        raise BundleError(f"bundle {manifest.name}: no ONNX model in it; this runtime reads no other kind")
-    return next((model for model in usable if model.precision == "fp32"), usable[0])
+        raise BundleError(
+            f"bundle {manifest.name}: no ONNX model in it, and LiteRT, which reads its models, is not installed. "
+            'Install it with: pip install "poxlens[litert]"'
+        )
+    rank = {kind: place for place, kind in enumerate(_QUICKEST)}
+    return min(usable, key=lambda model: rank.get((model.runtime, model.precision), len(rank)))

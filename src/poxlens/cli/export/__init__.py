@@ -1,0 +1,5 @@
+"""`poxlens export` and `poxlens export check`."""
+
+from poxlens.cli.export.make import export
+
+__all__ = ["export"]

@@ -1,0 +1,135 @@
+"""What follows the backbone: head, heat map of each class, novelty. In floats in every form of the graph.
+
+The heat map is Grad-CAM (Selvaraju 2017, eqs. 1-2) in closed form. With the last map A [h, w, D], its mean f over
+places and a head of layers W_1 ... W_L with ReLU between them, the gradient of logit c by f is
+
+    g_c = W_1 diag(m_1) W_2 diag(m_2) ... W_L[:, c],   m_i = 1 where hidden unit i is above 0,
+
+for the ReLU passes what is above zero as it is; of a linear head it is the column W[:, c]. The gradient by A at each of
+the h w places is g_c / (h w), the same everywhere, so that its mean over places, Grad-CAM's weight, is that too, and
+the map is relu(A . g_c / (h w)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from poxlens.train.heads import LinearHead
+from poxlens.train.novelty import Subspace
+
+Floats = NDArray[np.float32]
+TINY = 1e-12  # of |z|^2, below which novelty is that of a zero embedding
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Layers on the raw embedding, ReLU between them; one layer is a linear head."""
+
+    layers: tuple[tuple[Floats, Floats], ...]  # weight [I, O] and bias [O] of each
+
+    @classmethod
+    def linear(cls, head: LinearHead) -> Head:
+        """Of a linear head, its standardisation folded in."""
+        return cls((head.folded(),))
+
+    @classmethod
+    def standardised(cls, mean: Floats, scale: Floats, layers: tuple[tuple[Floats, Floats], ...]) -> Head:
+        """Of layers on (x - mean) / scale, both [D]."""
+        weight, bias = layers[0]
+        inside = (weight / scale[:, None]).astype(np.float32)
+        return cls(((inside, (bias - mean @ inside).astype(np.float32)), *layers[1:]))
+
+    @property
+    def classes(self) -> int:
+        """How many."""
+        return len(self.layers[-1][1])
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that it holds."""
+        return sum(weight.size + bias.size for weight, bias in self.layers)
+
+    def logits(self, embedding: Floats) -> Floats:
+        """[N, C] of [N, D]."""
+        hidden = embedding
+        for weight, bias in self.layers[:-1]:
+            hidden = np.maximum(hidden @ weight + bias, 0)
+        weight, bias = self.layers[-1]
+        found: Floats = hidden @ weight + bias
+        return found
+
+
+class FloatTail(nn.Module):
+    """The tail as a module: map [N, h, w, D] -> logits, embedding, heatmap, novelty.
+
+    Its name stands in the names of a .tflite's tensors, by which they are left in floats.
+    """
+
+    def __init__(self, head: Head, subspace: Subspace) -> None:
+        super().__init__()
+        self.depth = len(head.layers)
+        for i, (weight, bias) in enumerate(head.layers):
+            self.register_buffer(f"weight{i}", torch.from_numpy(np.ascontiguousarray(weight)))
+            self.register_buffer(f"bias{i}", torch.from_numpy(np.ascontiguousarray(bias)))
+        self.register_buffer("directions", torch.from_numpy(np.ascontiguousarray(subspace.directions)))
+        self.register_buffer("mean", torch.from_numpy(subspace.mean))
+        self.register_buffer("inverse_scale", torch.from_numpy((1.0 / subspace.scale).astype(np.float32)))
+
+    def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The four outputs; see the module's text for the heat map."""
+        n, high, wide, size = features.shape
+        embedding = features.mean((1, 2))
+        hidden, masks = embedding, []
+        for i in range(self.depth - 1):
+            hidden = torch.relu(hidden @ self._weight(i) + self._bias(i))
+            masks.append((hidden > 0).to(torch.float32))
+        logits = hidden @ self._weight(self.depth - 1) + self._bias(self.depth - 1)
+        places = features.reshape(n, high * wide, size)
+        # relu(k x) = k relu(x): the share of a place is multiplied in where there are least numbers.
+        heat = torch.relu(places @ self._gradient(masks)) * (1.0 / (high * wide))
+        standard = (embedding - self._constant("mean")) * self._constant("inverse_scale")
+        inside = torch.square(standard @ self._constant("directions")).sum(1)
+        whole = torch.square(standard).sum(1).clamp_min(TINY)
+        return {
+            "logits": logits,
+            "embedding": embedding,
+            "heatmap": heat.transpose(1, 2).reshape(n, -1, high, wide),
+            "novelty": 1.0 - inside / whole,
+        }
+
+    def _gradient(self, masks: list[torch.Tensor]) -> torch.Tensor:
+        """[D, C] of a linear head, [N, D, C] of one with hidden layers: the logits' gradient by the embedding."""
+        gradient = self._weight(self.depth - 1)
+        for i in range(self.depth - 2, -1, -1):
+            gradient = self._weight(i) @ (masks[i].unsqueeze(2) * gradient)
+        return gradient
+
+    def _weight(self, layer: int) -> torch.Tensor:
+        return self._constant(f"weight{layer}")
+
+    def _bias(self, layer: int) -> torch.Tensor:
+        return self._constant(f"bias{layer}")
+
+    def _constant(self, name: str) -> torch.Tensor:
+        found: torch.Tensor = getattr(self, name)
+        return found
+
+
+class PhoneGraph(nn.Module):
+    """Backbone and tail: image [N, S, S, 3] float32 with values 0-255 -> the four outputs."""
+
+    def __init__(self, backbone: nn.Module, tail: FloatTail) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.tail = tail
+        self.eval().requires_grad_(False)
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """All outputs."""
+        found: dict[str, torch.Tensor] = self.tail(self.backbone(image))
+        return found
