@@ -6,6 +6,7 @@ shuffled: their distribution, and with it the size of what layers give, is kept,
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,8 @@ def _weights(graph: Any) -> tuple[list[str], list[str]]:
 
     Of several networks side by side the last layers come last together, by their steps to the embedding.
     """
-    kernels = {tensor.name for tensor in graph.initializer if len(tensor.dims) >= 2}
+    # Mean and scale of the colours have axes too, but only three numbers each, and are not learnt.
+    kernels = {tensor.name for tensor in graph.initializer if len(tensor.dims) >= 2 and prod(tensor.dims) > 3}
     before, of_map = _steps_to(graph, "embedding"), _steps_to(graph, "heatmap")
     backbone = sorted(kernels & before.keys(), key=lambda name: (-before[name], name))
     return sorted((kernels & of_map.keys()) - before.keys()), backbone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -72,11 +72,20 @@ def ratio(above: Floats, below: Floats) -> Statistic:
     return Statistic(lambda weights: divide(weights @ above, weights @ below), rows, (rows,))
 
 
-def figures_of(check: str, group: str, statistics: Mapping[str, Statistic]) -> list[Figure]:
-    """One figure a statistic, all of the same rows, without limits."""
+def figures_of(
+    check: str, group: str, statistics: Mapping[str, Statistic], clusters: Sequence[str] | None = None
+) -> list[Figure]:
+    """One figure a statistic, without limits.
+
+    Args:
+        check: which check.
+        group: which phantoms or photos.
+        statistics: by name, all of the same rows.
+        clusters: key of each row; rows of one cluster are no independent evidence. None: each row is its own.
+    """
     if any(one.rows.size == 0 for one in statistics.values()):
         return [Figure(check, name, group, None, None, None, 0) for name in statistics]
-    return [_figure(check, name, group, one) for name, one in estimate(statistics).items()]
+    return [_figure(check, name, group, one) for name, one in estimate(statistics, clusters).items()]
 
 
 def _figure(check: str, name: str, group: str, one: Estimate) -> Figure:
