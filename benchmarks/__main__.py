@@ -9,13 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import folder, model, photo, start
+from benchmarks import explain, folder, model, photo, start
 from benchmarks.machine import machine
 from benchmarks.measure import Result
 from poxlens.bundle.store import embedded_path
 from poxlens.errors import PoxlensError
 
-BENCHMARKS = {"start": start.run, "model": model.run, "photo": photo.run, "folder": folder.run}
+BENCHMARKS = {
+    "start": start.run,
+    "model": model.run,
+    "explain": explain.run,
+    "photo": photo.run,
+    "folder": folder.run,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

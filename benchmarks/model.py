@@ -34,11 +34,17 @@ def backbone_of(model: bytes) -> bytes:
     Raises:
         BundleError: no tensor of the graph is named "features".
     """
+    nodes = onnx.load_from_string(model).graph.node
+    if not any(BACKBONE in node.output for node in nodes):
+        raise BundleError(f'the graph has no tensor "{BACKBONE}" to cut its backbone at')
+    return cut_at(model, (BACKBONE,))
+
+
+def cut_at(model: bytes, outputs: tuple[str, ...]) -> bytes:
+    """The same graph with these outputs alone: what does not lead to them is cut off."""
     whole = onnx.load_from_string(model)
     nodes = {name: node for node in whole.graph.node for name in node.output}
-    if BACKBONE not in nodes:
-        raise BundleError(f'the graph has no tensor "{BACKBONE}" to cut its backbone at')
-    needed, seen = [BACKBONE], set()
+    needed, seen = list(outputs), set()
     while needed:
         name = needed.pop()
         if name in nodes and name not in seen:
@@ -50,7 +56,9 @@ def backbone_of(model: bytes) -> bytes:
         whole.graph.ClearField(field)
         getattr(whole.graph, field).extend(values)
     whole.graph.ClearField("output")
-    whole.graph.output.append(onnx.helper.make_tensor_value_info(BACKBONE, onnx.TensorProto.FLOAT, None))
+    whole.graph.output.extend(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs
+    )
     cut: bytes = whole.SerializeToString()
     return cut
 
