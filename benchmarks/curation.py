@@ -3,6 +3,7 @@
     python -m benchmarks.curation                       the counts, from the committed judgements
     python -m benchmarks.curation draw --out FOLDER     propose, and draw the photos to be judged
     python -m benchmarks.curation draw-held-out --out FOLDER    the same for a second sample of MSID
+    python -m benchmarks.curation draw-careful --out FOLDER     a third, by the careful rule, at least 64 px
     python -m benchmarks.curation speed                 milliseconds an image, of 100 photos of each set
 
 `draw` shuffles with a fixed seed the photos of each set that are not in
@@ -15,6 +16,8 @@ photos had been looked at while the rule was chosen. `benchmarks/data/curation_h
 the photos that neither table names, judged after the rule was final by a second, stricter judge;
 `benchmarks/data/curation_second_look.csv` is the first draw's MSID crops judged by that judge. Crops of the second
 draw whose group of copies (results/duplicates/groups.csv) has no photo in the first tables are counted apart.
+`benchmarks/data/curation_careful.csv` is of the careful rule (`--careful`), which was chosen on the first draw: crops
+of a third draw from the same photos as the second, and the photos of the second draw with the box of this rule.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from poxlens.data.curate.proposals import Proposal, Proposals
-from poxlens.data.curate.propose import propose
+from poxlens.data.curate.propose import CAREFUL, Rule, propose
 from poxlens.data.curate.run import curate
 from poxlens.data.manifest import read_manifest
 from poxlens.evaluate.intervals import wilson
@@ -36,6 +39,7 @@ from poxlens.evaluate.intervals import wilson
 DATA = Path(__file__).parent / "data"
 JUDGEMENTS, DEVELOPMENT = DATA / "curation_judgements.csv", DATA / "curation_development.csv"
 HELD_OUT, SECOND_LOOK = DATA / "curation_held_out.csv", DATA / "curation_second_look.csv"
+CAREFUL_DRAW, CAREFUL_SIDE = DATA / "curation_careful.csv", 64
 GROUPS = Path(__file__).parents[1] / "results" / "duplicates" / "groups.csv"
 SETS = {"msid": 96, "dermnet": 224}
 """Set -> least side, px: the files of MSID are 224 px whole."""
@@ -49,7 +53,7 @@ COLUMNS = ("set", "what", "file", "box", "verdict", "why")
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts, a draw, or the speed: 0 when every target is met, 1 on a miss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    choices = ("count", "draw", "draw-held-out", "speed")
+    choices = ("count", "draw", "draw-held-out", "draw-careful", "speed")
     parser.add_argument("what", nargs="?", choices=choices, default="count")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("curation-draw"))
@@ -59,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _draw(options.data, options.out, SETS, drawn)
     if options.what == "draw-held-out":
         return _draw(options.data, options.out, {"msid": SETS["msid"]}, drawn_held_out)
+    if options.what == "draw-careful":
+        return _draw(options.data, options.out, {"msid": CAREFUL_SIDE}, drawn_careful, CAREFUL)
     if options.what == "speed":
         return _speed(options.data)
     missed = _count(read_table(options.judgements))
@@ -79,6 +85,12 @@ def drawn(proposals: Proposals, dataset: str) -> tuple[list[Proposal], list[Prop
 def drawn_held_out(proposals: Proposals, dataset: str) -> tuple[list[Proposal], list[Proposal]]:
     """As `drawn`, from the photos that were neither developed on nor judged in the first draw."""
     return _shuffled(proposals, dataset, seen(), SEED + 1)
+
+
+def drawn_careful(proposals: Proposals, dataset: str) -> tuple[list[Proposal], list[Proposal]]:
+    """As `drawn_held_out`, in another order; the photos are those of that draw, which were judged already."""
+    crops, _ = _shuffled(proposals, dataset, seen(), SEED + 2)
+    return crops, _shuffled(proposals, dataset, seen(), SEED + 1)[1]
 
 
 def seen() -> set[str]:
@@ -126,6 +138,12 @@ def _count_second_judge() -> int:
     good, n = figures(of_unseen_groups(rows), "msid")["crop"]
     _tell("  of these, crops of photos without a copy in the first tables", good, n, TARGETS["crop"])
     _tell_background(rows)
+    rows = read_table(CAREFUL_DRAW)
+    for what, (good, n) in figures(rows, "msid").items():
+        missed |= _tell(f"msid, held out, second judge, careful rule: {TOLD[what]}", good, n, TARGETS[what])
+    good, n = figures(of_unseen_groups(rows), "msid")["crop"]
+    _tell("  of these, crops of photos without a copy in the first tables", good, n, TARGETS["crop"])
+    _tell_background(rows)
     return int(missed)
 
 
@@ -151,7 +169,7 @@ def _tell_background(rows: list[dict[str, str]]) -> None:
             print(f"  background: {row['file']} {row['box']}: {row['why']}")
 
 
-def _draw(data: Path, out: Path, sets: dict[str, int], draw: Draw) -> int:
+def _draw(data: Path, out: Path, sets: dict[str, int], draw: Draw, rule: Rule | None = None) -> int:
     table = read_manifest(data / "manifest.csv")
     out.mkdir(parents=True, exist_ok=True)
     with (out / "to_judge.csv").open("w", encoding="utf-8", newline="") as stream:
@@ -159,7 +177,9 @@ def _draw(data: Path, out: Path, sets: dict[str, int], draw: Draw) -> int:
         writer.writerow(COLUMNS)
         for dataset, least in sets.items():
             rows = tuple(row for row in table.rows if row.dataset == dataset)
-            found = curate(type(table)(rows, table.root, table.sha256), out / dataset, least_side=least)
+            found = curate(
+                type(table)(rows, table.root, table.sha256), out / dataset, least_side=least, rule=rule
+            )
             for what, chosen in zip(("crop", "photo"), draw(found, dataset), strict=True):
                 writer.writerows(
                     (dataset, what, one.file, " ".join(map(str, one.box or ())), "", "") for one in chosen

@@ -41,8 +41,9 @@ def test_a_held_out_draw_holds_no_photo_of_the_other_tables():
     assert [one.file for one in first] != [one.file for one in crops]
 
 
-def test_the_committed_held_out_rows_are_held_out():
-    rows = curation.read_table(curation.HELD_OUT)
+@pytest.mark.parametrize("path", [curation.HELD_OUT, curation.CAREFUL_DRAW])
+def test_the_committed_held_out_rows_are_held_out(path):
+    rows = curation.read_table(path)
     assert len(rows) == 200
     assert not {row["file"] for row in rows} & curation.seen()
     unseen = curation.of_unseen_groups(rows)
@@ -64,6 +65,8 @@ def test_the_second_look_is_at_the_crops_of_the_first():
         (curation.SECOND_LOOK, "crop", (86, 100), "86 [77.9, 91.5] %"),
         (curation.HELD_OUT, "crop", (84, 100), "84 [75.6, 89.9] %"),
         (curation.HELD_OUT, "photo", (17, 25), "17 of 25, 68.0 [48.4, 82.8] %"),
+        (curation.CAREFUL_DRAW, "crop", (93, 100), "93 [86.3, 96.6] %"),
+        (curation.CAREFUL_DRAW, "photo", (15, 25), "15 of 25, 60.0 [40.7, 76.6] %"),
     ],
 )
 def test_docs_tell_the_counts(path, what, counts, told):

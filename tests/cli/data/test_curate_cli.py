@@ -130,6 +130,7 @@ def test_a_cut_off_decision_is_told(curated, photos, tmp_path, capsys):
         (["--undecided", "maybe"], "--undecided must be"),
         (["--root", "nowhere"], "no such folder"),
         (["--least-side", "100", "--apply", "x"], "was made with --least-side 200"),
+        (["--careful", "--apply", "x"], "was made without --careful"),
     ],
 )
 def test_misuse_is_2_and_says_what(curated, photos, more, told, capsys):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from poxlens.data.curate.propose import Rule, propose
+from poxlens.data.curate.propose import CAREFUL, Rule, propose
 from poxlens.data.curate.reasons import (
     BACKGROUND,
     CROP_SKIN,
@@ -42,6 +42,15 @@ def test_an_image_of_skin_alone_is_taken_whole(encode, blue_picture, colour_find
     found = proposed(encode(blue_picture()), colour_finder)
     assert found.box[1:] == (0, 384)
     assert found.notes == ()
+
+
+def test_the_careful_rule_keeps_farther_from_background(encode, blue_picture, colour_finder):
+    data = encode(blue_picture(skin=(0, 0, 300, 384)))
+    plain = propose(data, "x.png", "mpox", least_side=64, finder=colour_finder).box
+    careful = propose(data, "x.png", "mpox", least_side=64, rule=CAREFUL, finder=colour_finder).box
+    # One cell more between the square and the background: 8 px in 256, 12 px in 384, on a grid of half a cell.
+    assert 6 <= plain[2] - careful[2] <= 18
+    assert careful[0] == plain[0] == 0
 
 
 def test_letters_are_kept_out_and_noted(encode, blue_picture, colour_finder):

@@ -33,6 +33,12 @@ def curate(
         int | None,
         typer.Option("--least-side", help=f"Smallest crop, px of the original. Default: {_LEAST}."),
     ] = None,
+    careful: Annotated[
+        bool,
+        typer.Option(
+            "--careful", help="Keep farther from background: cleaner, smaller, fewer crops; for small files."
+        ),
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", help="Images worked on side by side.")] = 2,
     thumbnails: Annotated[
         int, typer.Option("--thumbnails", help="Images shown on the private page; 0 for no page.")
@@ -48,7 +54,7 @@ def curate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Propose for each image the largest square of skin without background; with --apply, cut them out."""
-    table, proposals, fresh = _proposals(manifest, out, root, least_side, jobs, apply, undecided)
+    table, proposals, fresh = _proposals(manifest, out, root, least_side, careful, jobs, apply, undecided)
     if fresh:
         _write_pages(proposals, table, out, thumbnails)
     told = summary(proposals, out)
@@ -87,12 +93,14 @@ def _proposals(
     out: Path,
     root: Path | None,
     least_side: int | None,
+    careful: bool,
     jobs: int,
     apply: Path | None,
     undecided: str,
 ) -> tuple[Manifest, Proposals, bool]:
     """The table, its proposals, and whether they were made now."""
     from poxlens.data.curate.proposals import NAME, read_proposals
+    from poxlens.data.curate.propose import CAREFUL, Rule
     from poxlens.data.curate.run import curate as run
     from poxlens.data.manifest import read_manifest
 
@@ -106,10 +114,15 @@ def _proposals(
             raise MisuseError(
                 f"data curate: {out / NAME} was made with --least-side {found.least_side}; run without --apply first"
             )
+        if careful and any(found.settings.get(key) != value for key, value in CAREFUL.to_json().items()):
+            raise MisuseError(
+                f"data curate: {out / NAME} was made without --careful; run without --apply first"
+            )
         return table, found, False
+    rule = CAREFUL if careful else Rule()
     with bars() as begin:
         advance = begin("proposing crops", len(table.rows))
-        made = run(table, out, least_side=least_side or _LEAST, workers=jobs, advance=advance)
+        made = run(table, out, least_side=least_side or _LEAST, rule=rule, workers=jobs, advance=advance)
     return table, made, True
 
 

@@ -40,6 +40,11 @@ class Rule:
         return asdict(self)
 
 
+CAREFUL = Rule(limit=0.06, margin=2.0, least_detail=0.05)
+"""Fewer and smaller crops, that hold background less often: for files of a few hundred pixels, where a gap between
+two fingers is one or two pixels wide. Chosen on the first draw of docs/curation.md."""
+
+
 def propose(
     data: bytes,
     file: str,
