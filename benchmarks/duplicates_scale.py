@@ -12,11 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -24,11 +20,10 @@ from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
-
 from benchmarks import phantom_crowd
 from benchmarks.machine import machine
 from benchmarks.phantom_crowd import Crowd
+from benchmarks.weighing import processor_seconds, weighed
 
 SPEED = 1.5  # times faster than each of imagededup's pipelines
 GROWTH = 1.5  # most that the time an image may grow by from the smallest to the largest count
@@ -51,6 +46,9 @@ class Run:
     by_kind: dict[str, float]  # recall of each kind of copy
     memory: float  # peak of the process and its children, pages of files included, MiB
     anonymous: float = float("nan")  # of these, what the system cannot drop: neither files nor maps of files
+    processor: float = float(
+        "nan"
+    )  # seconds of all its processes together: what a busy machine changes least
     stopped: bool = False  # at the deadline: `seconds` is when, and nothing else is known
 
     @property
@@ -159,68 +157,20 @@ def _run(name: str, crowd: Crowd, count: int, interpreter: Path | None, most: fl
         else:
             script = Path(__file__).with_name("imagededup_pipeline.py")
             call = [str(interpreter), str(script), name.split()[-1], str(crowd.folder / "images")]
-        start = time.perf_counter()
+        start, before = time.perf_counter(), processor_seconds()
         answer, memory, anonymous = weighed(call, most, codes=(0, 1) if name == AUDIT else (0,))
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, processor_seconds() - before
         if name == AUDIT:
             told = json.loads((Path(store) / "audit.json").read_text(encoding="utf-8"))
             assert told["readable"] == count
     if name == AUDIT or answer is None:
         nothing = float("nan")
-        return Run(name, count, (seconds, 0.0), nothing, nothing, {}, memory, anonymous, answer is None)
+        return Run(
+            name, count, (seconds, 0.0), nothing, nothing, {}, memory, anonymous, processor, answer is None
+        )
     found = json.loads(answer)
     recall, precision, by_kind = score(crowd, found["pairs"])
-    return Run(name, count, tuple(found["seconds"]), recall, precision, by_kind, memory, anonymous)
-
-
-def weighed(
-    call: list[str], most: float | None, *, codes: tuple[int, ...] = (0,)
-) -> tuple[str | None, float, float]:
-    """The last line that a process prints, None when it was stopped; the peaks of its memory with its children's, MiB.
-
-    Args:
-        call: the command.
-        most: seconds after which it is stopped; None waits.
-        codes: exit codes that are no failure.
-    """
-    with subprocess.Popen(
-        call, stdout=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True
-    ) as process:
-        peaks, ended = [0.0, 0.0], threading.Event()
-
-        def weigh() -> None:
-            seen = psutil.Process(process.pid)
-            while not ended.wait(0.25):
-                try:
-                    parts = [seen, *seen.children(recursive=True)]
-                    resident = sum(part.memory_info().rss for part in parts) / 2**20
-                    peaks[:] = max(peaks[0], resident), max(peaks[1], sum(map(_anonymous, parts)))
-                except (psutil.Error, OSError):
-                    continue  # one of them has just ended
-
-        watch = threading.Thread(target=weigh)
-        watch.start()
-        try:
-            lines = process.communicate(timeout=most)[0].splitlines()
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # its children too
-            process.communicate()
-            return None, *peaks
-        finally:
-            ended.set()
-            watch.join()
-    if process.returncode not in codes:
-        raise RuntimeError(f"{call[0]} ended with {process.returncode}")
-    return lines[-1] if lines else "", *peaks
-
-
-def _anonymous(process: psutil.Process) -> float:
-    """MiB of a process that are neither a file nor a map of one; pages shared by several are shared out (Linux)."""
-    rollup = Path(f"/proc/{process.pid}/smaps_rollup")
-    if not rollup.exists():
-        return float("nan")
-    lines = dict(line.split(":", 1) for line in rollup.read_text(encoding="ascii").splitlines()[1:])
-    return float(lines["Pss_Anon"].split()[0]) / 1024
+    return Run(name, count, tuple(found["seconds"]), recall, precision, by_kind, memory, anonymous, processor)
 
 
 def score(crowd: Crowd, pairs: list[list[str]]) -> tuple[float, float, dict[str, float]]:
@@ -286,6 +236,7 @@ def _show(runs: list[Run], faults: list[str]) -> None:
         for own in (OURS, HASHES) if run.name in LIKE else ():
             times = run.total / by_name[own, run.count].total
             print(f"  {'>= ' if run.stopped else ''}{times:.2f} times the time of {own}")
+        print(f"  {run.processor:.1f} s of the processor")
         print(f"  peak {run.memory:.0f} MiB, {run.anonymous:.0f} of them not of files")
         if run.by_kind:
             kinds = ", ".join(f"{kind} {value:.2f}" for kind, value in run.by_kind.items())

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks import duplicates_scale, phantom_crowd
-from benchmarks.duplicates_scale import AUDIT, HASHES, OURS, Run, judge, score, weighed
+from benchmarks.duplicates_scale import AUDIT, HASHES, OURS, Run, judge, score
 
 from poxlens.data.manifest import read_manifest
 from poxlens.data.scan import scan, shards
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(name, count, seconds, recall=0.9, memory=100.0, stopped=False):
-    return Run(name, count, (seconds, 0.0), recall, 1.0, {}, 200.0, memory, stopped)
+    return Run(name, count, (seconds, 0.0), recall, 1.0, {}, 200.0, memory, stopped=stopped)
 
 
 def test_a_thumbnail_depends_on_its_number_alone():
@@ -77,29 +77,7 @@ def test_the_benchmark_runs_and_says_what_it_leaves_out(capsys):
         assert found["recall"] >= least
         assert found["precision"] == 1.0
         assert found["memory"] > 20
-
-
-def test_memory_of_files_is_told_from_the_rest(tmp_path):
-    """A hundred MiB held, another hundred mapped from a file; linked in a process of its own."""
-    (tmp_path / "file").write_bytes(bytes(100 << 20))
-    script = (
-        "import mmap, sys, time; held = bytearray(100 << 20); stream = open(sys.argv[1], 'rb');"
-        "view = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ);"
-        "print(sum(view[::4096])); end = time.monotonic() + 2\nwhile time.monotonic() < end: time.sleep(0.1)"
-    )
-    answer, resident, anonymous = weighed([sys.executable, "-c", script, str(tmp_path / "file")], None)
-    assert answer == "0"
-    assert 100 <= anonymous <= 140
-    assert resident >= anonymous + 90
-
-
-def test_at_the_deadline_a_process_is_stopped_with_its_children():
-    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
-    start = time.monotonic()
-    assert weighed([sys.executable, "-c", script], 1.0)[0] is None
-    assert time.monotonic() - start < 60
-    with pytest.raises(RuntimeError, match="ended with 3"):
-        weighed([sys.executable, "-c", "raise SystemExit(3)"], None)
+        assert 0.1 < found["processor"] < 600
 
 
 @pytest.mark.soak

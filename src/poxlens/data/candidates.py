@@ -177,7 +177,7 @@ def whitened(embedding: NDArray[np.float16]) -> NDArray[np.float32]:
         spread += part.T @ part
     strength, directions = np.linalg.eigh(spread / max(count, 1))
     # With as many dimensions as pictures, whitening makes all of them equally unlike, copies too.
-    kept = min(_KEPT, max(2, count // 4))
+    kept = min(_KEPT, size, max(2, count // 4))
     strength, directions = strength[::-1][:kept], directions[:, ::-1][:, :kept]
     weak = max(float(strength[0]) * 1e-3, 1e-12)
     scaled = (directions / np.sqrt(np.maximum(strength, weak))).astype(np.float32)
