@@ -4,15 +4,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+TOOLS := .venv-litert
 
-.PHONY: setup run test lint types contracts bench soak bundle clean
+.PHONY: setup litert-tools run test lint types contracts bench soak bundle clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,export,explain,data,study,ray,serve,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,export,litert,explain,data,study,ray,serve,dev]"
+	@touch $@
+
+# PyTorch -> .tflite wants packages that the laboratory needs newer: its own environment, used by a process of its own.
+litert-tools: $(TOOLS)/.installed
+
+$(TOOLS)/.installed: constraints-litert.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --constraint constraints-litert.txt torch
+	$(TOOLS)/bin/python -m pip install --quiet --constraint constraints-litert.txt litert-torch ai-edge-quantizer ai-edge-litert
 	@touch $@
 
 run: setup
@@ -28,7 +38,7 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-test: lint types contracts
+test: lint types contracts litert-tools
 	$(BIN)/pytest -n $(JOBS) -m "not soak" --cov --cov-report=term
 
 bench: setup
@@ -45,4 +55,4 @@ bundle: setup
 	cp -r runs/default/bundle src/poxlens/bundles/default
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,7 @@ REAL = ROOT / ".." / "shared" / "data" / "manifest.csv"
 # A folder of one machine: the root's, a person's, a temporary one, a mount.
 MACHINE_PATH = re.compile(r"(?<![\w.~>)}-])/(?:work|root|tmp|mnt|home/\w+|Users/\w+|private/var)(?:/|\b)")
 BUNDLE_LIMIT = 12_000_000  # bytes
-PARTS = {"bundle": ("show", "verify"), "data": tuple(DATA_VERBS)}
+PARTS = {"bundle": ("show", "verify"), "data": tuple(DATA_VERBS), "export": ("check",)}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
