@@ -49,7 +49,7 @@ def check_forms(
             f"{name_of(REFERENCE)} is not there: the other forms have nothing to be compared with"
         )
     heads = material.fold_heads()
-    rows = tested_rows(material, heads, calibrated)
+    rows = rows_to_test(material, heads, calibrated)
     if not rows.any():
         raise ExportError("no image is left to test on: all are of groups that the ranges were read off")
     judged = {}
@@ -71,7 +71,7 @@ def check_forms(
     return {kind: compare(cases, judged[REFERENCE], one, limits) for kind, one in judged.items()}
 
 
-def tested_rows(material: Material, heads: FoldHeads, calibrated: NDArray[np.int64]) -> NDArray[np.bool_]:
+def rows_to_test(material: Material, heads: FoldHeads, calibrated: NDArray[np.int64]) -> NDArray[np.bool_]:
     """[N], images of a test part whose group gave no calibration image."""
     seen = np.isin(material.group, material.group[calibrated])
     return np.asarray((heads.tests >= 0) & ~seen, bool)

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from poxlens.bundle.manifest import Figure, Interval
 from poxlens.bundle.pack import pack
-from poxlens.bundle.store import Bundle
+from poxlens.bundle.store import MANIFEST_NAME, Bundle
 from poxlens.errors import ExportError
 from poxlens.export.calibration import chosen
 from poxlens.export.forms import KINDS, Forms, Kind, make_forms, models_of, name_of
-from poxlens.export.parity import Parity
+from poxlens.export.parity import Limits, Parity
 from poxlens.export.phone_card import section
 from poxlens.files import write_atomically
 from poxlens.recipes.default import Step
@@ -44,6 +44,7 @@ class Choices:
     calibration: int = 100  # images
     seed: int = 0
     python: Path | None = None  # with the LiteRT tools
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,7 @@ def export(material: Material, out: Path, choices: Choices, step: Step) -> Expor
     Raises:
         ExportError: a form cannot be made, or none of those asked for may be packed.
     """
+    _require_room(out)
     calibrated = np.flatnonzero(material.learnable)
     calibrated = calibrated[
         chosen(material.group[calibrated], material.stratum[calibrated], choices.calibration, choices.seed)
@@ -83,7 +85,7 @@ def export(material: Material, out: Path, choices: Choices, step: Step) -> Expor
     kinds = tuple(kind for kind in KINDS if kind in {REFERENCE, *choices.kinds})
     forms = make_forms(material.phone, material.images[calibrated], kinds, python=choices.python, step=step)
     _require_agreement(material, forms, material.images[calibrated])
-    parity = check_forms(material, forms.files, calibrated, step)
+    parity = check_forms(material, forms.files, calibrated, step, choices.limits)
     record = _record(material, forms, parity, calibrated, choices)
     passed = [kind for kind in choices.packed if kind in parity and parity[kind].met]
     _replace(forms_folder(out), {name_of(k): data for k, data in forms.files.items()}, record)
@@ -99,6 +101,16 @@ def export(material: Material, out: Path, choices: Choices, step: Step) -> Expor
     return Exported(
         bundle, forms_folder(out), parity, {kind: len(data) for kind, data in forms.files.items()}
     )
+
+
+def _require_room(out: Path) -> None:
+    """Refuse folders of other things before minutes are spent."""
+    for folder, mark, what in (
+        (out, MANIFEST_NAME, "a bundle"),
+        (forms_folder(out), RECORD, "forms of a bundle"),
+    ):
+        if folder.exists() and not (folder / mark).is_file() and any(folder.iterdir()):
+            raise ExportError(f"{folder}: holds other things than {what}; choose another --out")
 
 
 def _pack(
@@ -201,8 +213,6 @@ def _record(
 def _replace(folder: Path, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
     """The folder of forms, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists() and not (folder / RECORD).is_file():
-        raise ExportError(f"{folder}: holds other things than forms of a bundle; choose another --out")
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         for name, data in files.items():
