@@ -3,8 +3,8 @@
     python -m benchmarks.heads runs/msid runs/msld
 
 Reads runs of `poxlens compare` (predictions.csv and units/) and prints a Markdown table: megabytes of the head in
-32-bit floats, mean over folds of the layers that were chosen; accuracy of each setting, and its difference from `logistic` on
-the same images and folds, mean over repeats, with 95 % intervals over groups.
+32-bit floats, mean over folds of the layers that were chosen; accuracy of each setting, and its difference from
+`logistic` on the same images and folds, mean over repeats, with 95 % intervals over groups.
 """
 
 from __future__ import annotations
