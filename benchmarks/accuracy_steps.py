@@ -1,0 +1,327 @@
+"""What moves the accuracy on the development images, step by step, each gain with its interval over groups.
+
+    python -m benchmarks.accuracy_steps --data ../shared/data --weights ../shared/weights \
+        --groups results/duplicates/groups.csv --shipped runs/default/predictions.csv --seed 100
+
+Every step is a kernel on features of frozen networks, tested as the default recipe is: five folds, strict filter, the
+given number of repeats, the same folds for all. Penalty, kernel width and weights are fixed and the same for all
+steps but those that change them. Each source that holds mpox is also left out as a whole; the rule-out point is then
+the one that finds 95 % out of fold in each source. Prints a Markdown table and writes --json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.backbones import options, prepared_from
+from benchmarks.steps.features import Features, best_of, grey_world, redness
+from benchmarks.steps.ridge import linear, mean, rbf
+from benchmarks.steps.trial import FIGURES, Judge, gain, intervals
+from poxlens.evaluate.calibration import softmax
+from poxlens.evaluate.intervals import Estimate
+from poxlens.evaluate.statistic import Statistic
+from poxlens.recipes.default import Prepared, Recipe
+from poxlens.recipes.grouping import Grouping
+from poxlens.recipes.predictions import read_predictions, rows_of
+from poxlens.train.views import DUPLICATE_VIEWS
+
+Doubles = NDArray[np.float64]
+
+SMALL = ("efficientnet-lite0", "mobilenet-v3-small")
+SHIPPED = (*SMALL, "mobilenet-v2")
+ALL = (*SHIPPED, "efficientnet-lite2", "resnet-18")
+PENALTY = 0.3
+_SOURCES = ("msld", "msid")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the table."""
+
+    name: str
+    kernel: Callable[[Kernels], Doubles]
+    against: str = ""  # the step that its gain is over; "" for none
+    weights: str = "as shipped"
+    penalty: float = PENALTY
+
+
+class Kernels:
+    """Kernels of the images, each made once."""
+
+    def __init__(self, features: Features, source: NDArray[np.str_]) -> None:
+        self._features, self._source = features, source
+        self._holding = np.isin(source, _SOURCES)
+        self._known: dict[str, Doubles] = {}
+
+    def last(self, *networks: str) -> Doubles:
+        """Of the last maps, image and mirror image averaged."""
+        return mean([self._once(f"last {n}", lambda n=n: rbf(self._features.last(n))) for n in networks])
+
+    def whole(self, *networks: str) -> Doubles:
+        """Of the last maps of the image alone."""
+        return mean([self._once(f"whole {n}", lambda n=n: rbf(self._features.whole(n))) for n in networks])
+
+    def views(self, network: str) -> Doubles:
+        """Of the mean of fourteen views."""
+        return self._once(f"views {network}", lambda: rbf(self._features.views(network, DUPLICATE_VIEWS)))
+
+    def side_by_side(self, *networks: str) -> Doubles:
+        """One kernel of all features, last map and levels, in a row."""
+        return rbf(np.concatenate([part for n in networks for part in self._features.levels(n)], 1))
+
+    def levels(self, *networks: str) -> Doubles:
+        """The mean of a kernel a level."""
+        return mean(
+            [
+                self._once(f"levels {n}", lambda n=n: mean([rbf(part) for part in self._features.levels(n)]))
+                for n in networks
+            ]
+        )
+
+    def enlarged(self, *networks: str) -> Doubles:
+        """Of the last maps at 320 px."""
+        return mean([rbf(self._features.enlarged(n, 320)) for n in networks])
+
+    def straight(self, *networks: str) -> Doubles:
+        """Linear, of the last maps."""
+        return mean([linear(self._features.last(n)) for n in networks])
+
+    def constant_colour(self, *networks: str) -> Doubles:
+        """Of the last maps, colour cast taken away."""
+        return mean(
+            [self._once(f"grey {n}", lambda n=n: rbf(self._features.last(n, grey_world))) for n in networks]
+        )
+
+    def centred(self, *networks: str) -> Doubles:
+        """Of the last maps, each source's mean taken away."""
+        found = []
+        for network in networks:
+            features = self._features.last(network).copy()
+            for name in np.unique(self._source):
+                features[self._source == name] -= features[self._source == name].mean(0)
+            found.append(rbf(features))
+        return mean(found)
+
+    def crops(self, how: str, *networks: str) -> Doubles:
+        """Of crops of MSLD's and MSID's images, pooled; the others' whole images stand in for theirs."""
+        found = []
+        for network in networks:
+            features = self._features.last(network).copy()
+            crops = self._features.crops(network, self._holding)
+            features[self._holding] = self._pooled(how, crops)
+            found.append(rbf(features))
+        return mean(found)
+
+    def _pooled(self, how: str, crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        if how == "mean":
+            return np.asarray(crops.mean(1))
+        if how == "max":
+            return np.asarray(crops.max(1))
+        if how == "energy":
+            return best_of(crops, np.linalg.norm(crops, axis=2))
+        chosen = [image for image, held in zip(self._features.images, self._holding, strict=True) if held]
+        return best_of(crops, np.stack([redness(image) for image in chosen]))
+
+    def _once(self, name: str, make: Callable[[], Doubles]) -> Doubles:
+        if name not in self._known:
+            self._known[name] = make()
+        return self._known[name]
+
+
+def _crops(name: str, how: str) -> Step:
+    return Step(
+        f"crops, {name}, beside the whole",
+        lambda k: mean([k.last(*SHIPPED), k.crops(how, *SMALL)]),
+        BASE,
+    )
+
+
+BASE = "three networks, last maps"
+LEVELLED = "three networks, levels"
+STEPS = (
+    Step(BASE, lambda k: k.last(*SHIPPED), "shipped"),
+    Step("one network, EfficientNet-Lite0", lambda k: k.last(SHIPPED[0]), BASE),
+    Step(
+        "fourteen views of each image (Lite0)",
+        lambda k: k.views(SHIPPED[0]),
+        "one network, EfficientNet-Lite0",
+    ),
+    Step("the image without its mirror image", lambda k: k.whole(*SHIPPED), BASE),
+    Step("kernel wider by the root of two", lambda k: mean([np.sqrt(k.last(n)) for n in SHIPPED]), BASE),
+    Step("linear kernel", lambda k: k.straight(*SHIPPED), BASE, penalty=1.0),
+    Step("five networks, last maps", lambda k: k.last(*ALL), BASE),
+    Step(LEVELLED, lambda k: k.levels(*SHIPPED), BASE),
+    Step("three networks, levels in a row, one kernel", lambda k: k.side_by_side(*SHIPPED), BASE),
+    Step("five networks, levels", lambda k: k.levels(*ALL), LEVELLED),
+    Step("320 px beside 224 (two networks)", lambda k: mean([k.last(*SHIPPED), k.enlarged(*SMALL)]), BASE),
+    Step(
+        "crops, mean of nine, beside the whole",
+        lambda k: mean([k.last(*SHIPPED), k.crops("mean", *SMALL)]),
+        BASE,
+    ),
+    Step(
+        "crops, maximum of nine, beside the whole",
+        lambda k: mean([k.last(*SHIPPED), k.crops("max", *SMALL)]),
+        BASE,
+    ),
+    Step(
+        "crops, three reddest, beside the whole",
+        lambda k: mean([k.last(*SHIPPED), k.crops("redness", *SMALL)]),
+        BASE,
+    ),
+    Step(
+        "crops, three most active, beside the whole",
+        lambda k: mean([k.last(*SHIPPED), k.crops("energy", *SMALL)]),
+        BASE,
+    ),
+    Step("grey world instead (two networks)", lambda k: k.constant_colour(*SMALL), "two networks, last maps"),
+    Step(
+        "grey world beside",
+        lambda k: mean([k.last(*SMALL), k.constant_colour(*SMALL)]),
+        "two networks, last maps",
+    ),
+    Step("without other sets", lambda k: k.last(*SHIPPED), BASE, "two sources"),
+    Step("other sets weighted 1, not 0.3", lambda k: k.last(*SHIPPED), BASE, "all alike"),
+    Step("classes balanced within each source", lambda k: k.last(*SHIPPED), BASE, "classes"),
+    Step("sources balanced", lambda k: k.last(*SHIPPED), BASE, "sources"),
+    Step("each source's mean taken away", lambda k: k.centred(*SHIPPED), BASE),
+    Step("penalty 0.1", lambda k: k.last(*SHIPPED), BASE, penalty=0.1),
+    Step("penalty 1", lambda k: k.last(*SHIPPED), BASE, penalty=1.0),
+    Step(
+        "five networks, levels, and crops' mean",
+        lambda k: mean([k.levels(*ALL), k.levels(*ALL), k.crops("mean", *SMALL)]),
+        BASE,
+    ),
+)
+"""Against a step that stands before it; "two networks, last maps" is added where it is needed."""
+_TWO = Step("two networks, last maps", lambda k: k.last(*SMALL), BASE)
+
+
+def main() -> None:
+    """Run all steps."""
+    parser = options(__doc__ or "")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=100, help="of the folds; choices were made on others")
+    parser.add_argument("--shipped", type=Path, help="predictions.csv of the default recipe's run")
+    parser.add_argument("--only", action="append", default=[], help="steps whose name holds this")
+    parser.add_argument("--json", type=Path)
+    told = parser.parse_args()
+    prepared = learnable(prepared_from(told, Recipe()))
+    judge = judge_of(prepared, told.seed, told.repeats)
+    kernels = Kernels(
+        Features([sample.image for sample in prepared.samples], told.weights, told.cache, told.jobs),
+        prepared.table.source,
+    )
+    done: dict[str, dict[str, Statistic]] = {}
+    if told.shipped:
+        done["shipped"] = shipped(told.shipped, prepared, judge)
+    head = [f"{figure}{gained}" for figure in FIGURES for gained in ("", ", gain")]
+    print("| step | against | " + " | ".join(head) + " |\n" + "|---" * (len(head) + 2) + "|")
+    rows = []
+    for step in asked(told.only):
+        weights = weights_of(step.weights, prepared)
+        done[step.name] = judge.run(step.kernel(kernels), weights, step.penalty)
+        against = done.get(step.against, {})
+        gained = {
+            f"{name}, gain": gain(one, against[name])
+            for name, one in done[step.name].items()
+            if name in against
+        }
+        found = intervals({**done[step.name], **gained}, prepared.table.grouping.group, told.seed)
+        shown = " | ".join(cell(found.get(name)) for name in head)
+        print(f"| {step.name} | {step.against} | {shown} |", flush=True)
+        told_figures = {name: vars(one) for name, one in found.items()}
+        rows.append({"step": step.name, "against": step.against, **told_figures})
+    if told.json:
+        told.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def asked(names: list[str]) -> list[Step]:
+    """The steps to run: those asked for and what they are compared with, each once and in order."""
+    at = next(place for place, step in enumerate(STEPS) if step.against == _TWO.name)
+    every = [*STEPS[:at], _TWO, *STEPS[at:]]
+    wanted = {step.name for step in every if not names or any(name in step.name for name in names)}
+    for step in reversed(every):
+        if step.name in wanted:
+            wanted.add(step.against)
+    return [step for step in every if step.name in wanted]
+
+
+def learnable(prepared: Prepared) -> Prepared:
+    """Without the samples that no head learns from."""
+    table = prepared.table
+    rows = table.learnable
+    square = np.ix_(rows, rows)
+    grouping = table.grouping
+    return replace(
+        prepared,
+        samples=[sample for sample, kept in zip(prepared.samples, rows, strict=True) if kept],
+        table=replace(
+            table,
+            learnt=table.learnt[rows],
+            tested=table.tested[rows],
+            possible=table.possible[rows],
+            stratum=table.stratum[rows],
+            source=table.source[rows],
+            weight=table.weight[rows],
+            grouping=Grouping(
+                grouping.group[rows], grouping.suspect[square], grouping.alike[square], grouping.loose[square]
+            ),
+        ),
+        probe=prepared.probe[rows],
+    )
+
+
+def judge_of(prepared: Prepared, seed: int, repeats: int) -> Judge:
+    """The judge of a run's images."""
+    whole = np.array([sample.patch is None for sample in prepared.samples])
+    return Judge(prepared.table, prepared.labels.classes, whole, ("msld", "msid"), seed, repeats)
+
+
+def weights_of(name: str, prepared: Prepared) -> Doubles:
+    """[N], importance of each image in learning."""
+    table = prepared.table
+    weights = table.weight.astype(np.float64)
+    if name == "all alike":
+        return np.ones_like(weights)
+    if name == "two sources":
+        return np.where(np.isin(table.source, _SOURCES), weights, 1e-4)
+    if name in ("classes", "sources"):
+        for source in _SOURCES:
+            rows = table.source == source
+            parts = np.unique(table.stratum[rows]) if name == "classes" else [""]
+            for part in parts:
+                some = rows & (table.stratum == part) if part else rows
+                target = rows.sum() / len(parts) if part else np.isin(table.source, _SOURCES).sum() / 2
+                weights[some] *= target / weights[some].sum()
+    return weights
+
+
+def shipped(path: Path, prepared: Prepared, judge: Judge) -> dict[str, Statistic]:
+    """The figures in the sources of the default recipe's own predictions, for the same images."""
+    predicted = read_predictions(path)["strict"]
+    place = {key: at for at, key in enumerate(zip(predicted.rows.file, predicted.rows.part, strict=True))}
+    rows = rows_of(
+        prepared.samples,
+        prepared.table.grouping.group,
+        np.zeros(len(prepared.samples)),
+        prepared.table.possible,
+    )
+    order = [place[key] for key in zip(rows.file, rows.part, strict=True)]
+    probabilities = np.stack([softmax(logits) for logits in predicted.logits[:, order].astype(np.float64)])
+    return judge.in_sources(dict.fromkeys(judge.sources, probabilities))
+
+
+def cell(found: Estimate | None) -> str:
+    """A figure with its interval."""
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" if found else ""
+
+
+if __name__ == "__main__":
+    main()

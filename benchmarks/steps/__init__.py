@@ -1,0 +1,1 @@
+"""What `benchmarks.accuracy_steps` is made of."""
