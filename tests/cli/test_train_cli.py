@@ -47,7 +47,7 @@ def test_no_run_folder(capsys, photos):
 
 def test_an_unknown_recipe(capsys, photos, tmp_path):
     said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "magic", code=2)
-    assert said == "poxlens: --recipe must be one of default, not 'magic'.\n"
+    assert said == "poxlens: --recipe must be one of default, phone, not 'magic'.\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -161,3 +161,15 @@ def test_defaults(asked, photos, tmp_path, capsys, monkeypatch):
         "MODEL_CARD.md",
         "predictions.csv",
     ]
+
+
+def test_the_recipe_for_the_phone_and_networks_of_ones_own(asked, photos, tmp_path):
+    where = ["--data", str(photos), "--out", str(tmp_path / "out")]
+    assert main(["train", "--recipe", "phone", *where]) == 0
+    assert (asked.recipe.name, asked.recipe.networks) == ("poxlens-phone", ("efficientnet-lite0",))
+    chosen = ["--network", "mobilenet-v2", "--network", "efficientnet-lite0"]
+    assert main(["train", *where, *chosen]) == 0
+    assert (asked.recipe.name, asked.recipe.networks) == (
+        "poxlens-default",
+        ("mobilenet-v2", "efficientnet-lite0"),
+    )

@@ -28,6 +28,12 @@ def train(
         typer.Option("--data", help="Folder that the files are relative to; default: the table's."),
     ] = None,
     recipe: Annotated[str, typer.Option("--recipe", help=f"One of: {', '.join(RECIPES)}.")] = "default",
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network", help="Network of the backbone, several side by side; default: the recipe's."
+        ),
+    ] = None,
     weights: Annotated[
         list[Path] | None,
         typer.Option(
@@ -74,6 +80,8 @@ def train(
     folders = tuple(weights or ()) + environment_folders()
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
     choices = replace(Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), **RECIPES[recipe])
+    if network:
+        choices = replace(choices, networks=tuple(network))
     bundle = run(images, where, choices, step=steps())
     told = {
         "bundle": str(out / "bundle"),
