@@ -30,6 +30,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 RESAMPLES = 2000
 _PACKED = ("predictions.csv", "learning.csv", "leave_one_out.csv")
 _PLAIN = ("study.json", "splits.json", "times.json")
+_LARGEST = 2_500_000  # bytes of a page; `poxlens report` makes a larger one again
 _FIGURES = ("confusion", "roc", "learning-curve", "reliability", "decision-curve")
 
 Figures = dict[str, dict[str, Any]]
@@ -54,7 +55,9 @@ def keep(run: Path, target: Path) -> list[Path]:
             written.append(target / f"{name}.gz")
     report = run / "report"
     chosen = [run / name for name in _PLAIN] + [report / "metrics.json", report / "tables" / "all.md"]
-    chosen += [report / "figures" / f"{name}.png" for name in _FIGURES]
+    chosen += [report / "figures" / f"{name}.svg" for name in _FIGURES]
+    if (report / "report.html").is_file() and (report / "report.html").stat().st_size < _LARGEST:
+        chosen.append(report / "report.html")
     for path in chosen:
         if path.is_file():
             name = "tables.md" if path.name == "all.md" else path.name
