@@ -114,7 +114,7 @@ def tables(name: str) -> str:
     """The Markdown tables of a study."""
     case, told = CASES[name], json.loads((RESULTS / name / "metrics.json").read_text("utf-8"))
     known = {f"{one['network']} {one['setting']}": one for one in told["models"]}
-    parts = [_targets(case, known), _models(case, known)]
+    parts = [_targets(case, known), _models(case, known) + _probe(case, name)]
     if case.paper:
         parts.append(_paper(case, known))
     parts += [_gains(case, name), _left_out(case, told), _learning(case, told)]
@@ -147,6 +147,15 @@ def _models(case: Case, known: dict[str, Any]) -> str:
             if one:
                 lines.append(f"| {network} | {setting} | {_cells(case, one['figures'])} |")
     return "\n".join(lines)
+
+
+def _probe(case: Case, name: str) -> str:
+    """A last row of the models: benchmarks/mcsi_like_probe.py."""
+    path = RESULTS / name / "probe.json"
+    if not path.is_file():
+        return ""
+    told = json.loads(path.read_text("utf-8"))
+    return f"\n| no network | {', '.join(told['families'])} alone | {_cells(case, told['figures'])} |"
 
 
 def _paper(case: Case, known: dict[str, Any]) -> str:
