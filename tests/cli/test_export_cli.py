@@ -24,6 +24,9 @@ def test_a_folder_that_is_no_run(capsys, tmp_path):
     assert "none: no such run; name a folder of poxlens train" in absent
     empty = told(capsys, "export", tmp_path, "--out", tmp_path / "b", "--runtime", "onnx", code=2)
     assert "no recipe.json in it" in empty
+    (tmp_path / "study.json").write_text("{}")
+    compared = told(capsys, "export", tmp_path, "--out", tmp_path / "b", "--runtime", "onnx", code=2)
+    assert "poxlens train --network NAME" in compared
 
 
 def test_a_run_without_its_images(capsys, tmp_path):

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 import torch
 
+from poxlens.bundle.manifest import ConformalQuantile
+from poxlens.bundle.pack import pack
+from poxlens.cli.main import main
 from poxlens.errors import ExportError
 from poxlens.export.calibration import observe
 from poxlens.export.eight_bits import correct_biases
 from poxlens.export.folding import convolutions, folded, mend_dead_channels
+from poxlens.export.forms import models_of, name_of
 from poxlens.export.litert import find_tools, litert_forms
-from poxlens.export.onnx_forms import onnx_fp32
+from poxlens.export.onnx_forms import onnx_fp32, onnx_int8
 from poxlens.export.tail import FloatTail
+from poxlens.photo.resize import InputRule
+from poxlens.screen.engine import Engine, likely_runtime
+from poxlens.screen.golden import examples
 from poxlens.screen.graph import OUTPUTS, Graph
 from poxlens.screen.litert import LiteRTGraph
 
@@ -118,3 +125,36 @@ def test_a_layer_that_cannot_be_converted_is_told(parts, heads, subspace, images
     strange = Strange()
     with pytest.raises(ExportError, match=r"the LiteRT tools failed|torch cannot export"):
         litert_forms(strange, strange, FloatTail(heads[1], subspace), images, (), ("fp32",), python=python)
+
+
+def test_the_engine_takes_the_quickest_form_that_it_can_run(
+    files, expected, parts, heads, subspace, images, tiny, tmp_path, monkeypatch
+):
+    rule, classes = InputRule(size=SIDE), ["mpox", "acne", "healthy"]
+    photos = {"golden/one.png": tiny.png(images[0])}
+    fp32 = onnx_fp32(parts[0], heads[2], subspace, SIDE)
+    eight = onnx_int8(onnx_fp32(parts[1], heads[2], subspace, SIDE), parts[1], images, KEPT)
+    forms = {("onnx", "fp32"): fp32, ("onnx", "int8"): eight, ("litert", "int8"): files["int8"]}
+    golden = examples(Graph(fp32, size=SIDE, classes=CLASSES), rule, photos)
+    manifest = tiny.manifest(
+        classes=classes,
+        input=rule,
+        conformal={name: ConformalQuantile(0.85, 50) for name in classes},
+        models=models_of(forms, golden, rule, photos),
+        golden=golden,
+    )
+    packed = {name_of(kind): data for kind, data in forms.items()}
+    bundle = pack(tmp_path / "b", manifest, {**packed, **photos, "MODEL_CARD.md": b"# small\n"})
+    engine = Engine(bundle)
+    assert (engine.model.runtime, engine.model.precision) == ("litert", "int8")
+    assert engine.golden_difference <= 1e-3
+    assert engine.model.golden != bundle.manifest.golden
+    np.testing.assert_allclose(
+        engine.run(images).logits, expected.logits, atol=0.15 * np.ptp(expected.logits)
+    )
+    assert likely_runtime(tmp_path / "b") == "litert"
+    assert main(["bundle", "verify", str(tmp_path / "b")]) == 0
+    monkeypatch.setattr("poxlens.screen.engine.installed", lambda: False)
+    without = Engine(bundle)
+    assert (without.model.runtime, without.model.precision) == ("onnx", "int8")
+    assert likely_runtime(tmp_path / "b") == "onnx"

@@ -130,3 +130,9 @@ def test_empty_heat_maps_are_alike_and_one_empty_map_is_not(cases, floats):
 def test_images_of_two_possible_classes_have_no_accuracy(cases, floats):
     unsure = replace(cases, truth=np.where(np.arange(N) < 50, -1, cases.truth))
     assert compare(unsure, floats, floats).figures["all"]["accuracy"].n == N - 50
+
+
+def test_novelty_without_ranks(cases, floats):
+    level = replace(floats, novelty=np.full(N, 0.5))
+    assert compare(cases, level, level).novelty_rank == 1
+    assert compare(cases, floats, level).novelty_rank == 0

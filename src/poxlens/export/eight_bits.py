@@ -188,4 +188,4 @@ def _shift(convolution: nn.Conv2d, seen: Seen) -> torch.Tensor:
 
 
 def _decibel(noise: float) -> float:
-    return math.inf if noise == 0 else -10 * math.log10(noise)
+    return -10 * math.log10(max(noise, 1e-20))  # 200 dB stand for no noise at all

@@ -254,5 +254,6 @@ def _map_correlations(before: Judged, after: Judged) -> Floats:
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:
-    found = float(spearmanr(one, other).statistic)
-    return 1.0 if math.isnan(found) and np.array_equal(one, other) else found
+    if np.ptp(one) == 0 or np.ptp(other) == 0:  # no ranks to speak of
+        return 1.0 if np.array_equal(one, other) else 0.0
+    return float(spearmanr(one, other).statistic)

@@ -62,6 +62,11 @@ def material_of(
         from poxlens.recipes.phone.trained import is_trained, trained_material
     except ModuleNotFoundError as missing:
         raise MissingExtraError("export", f"poxlens export (it needs {missing.name})") from missing
+    if (run / "study.json").is_file():
+        raise MisuseError(
+            f"{run}: a comparison keeps predictions and no fitted head. Train the network that it favours with: "
+            "poxlens train --network NAME --out RUN, and export that run"
+        )
     if not is_trained(run):
         raise MisuseError(f"{run}: no recipe.json in it; name a run folder of poxlens train")
     listed = table or (data / "manifest.csv" if data else None)
