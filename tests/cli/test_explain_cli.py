@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from poxlens.bundle.store import load
 from poxlens.cli.main import main
+from poxlens.data.manifest import read_manifest
 from poxlens.data.phantom import draw, random_spec
 from poxlens.explain import check as orchestrated
 from poxlens.explain import trial
@@ -82,9 +84,10 @@ def test_a_method_that_takes_gradients_of_the_bundle(photos, tmp_path, capsys):
     ("arguments", "words"),
     [
         (["x.jpg"], "--out FOLDER is missing"),
-        (["--out", "o"], "name photos, or --check"),
-        (["x.jpg", "--check", "--out", "o"], "name photos, or --check"),
-        (["x.jpg", "--out", "o", "--photos", "p"], "go with --check"),
+        (["--out", "o"], "name photos, or --check or --photos"),
+        (["x.jpg", "--check", "--out", "o"], "name photos, or --check or --photos"),
+        (["x.jpg", "--out", "o", "--photos", "p"], "name photos, or --check or --photos"),
+        (["--out", "o", "--photos", ".", "--groups", "g"], "not a folder"),
         (["--check", "--out", "o", "--photos", "missing"], "--photos missing: no such"),
         (["--check", "--out", "o", "--dataset", "msid"], "need --photos TABLE"),
         (["--check", "--out", "o", "--class", "mpox"], "for its target"),
@@ -145,6 +148,77 @@ def test_the_checks_of_the_embedded_bundle(photos, tmp_path, capsys, monkeypatch
     assert "<img" not in page
     assert 0 < found["chance"] < 1
     assert np.isfinite(found["limit"])
+
+
+def test_photos_alone_are_counted_without_phantoms(photos, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    rows = [f"{photos / name},x,set,1" for name in ("a.png", "b.png")]
+    table.write_text("\n".join(["file,label,dataset,patient", *rows]) + "\n")
+    code, told, _ = run(capsys, "--photos", table, "--dataset", "set", "--out", tmp_path / "out", "--json")
+    found = json.loads(told)
+    assert code == 0
+    assert found["chance"] is None
+    groups = [one["group"] for one in found["figures"]]
+    assert groups[:4] == ["photos that got an answer"] * 2 + ["all photos that the model was run on"] * 2
+    assert all(one["n"] <= 2 for one in found["figures"])
+    code, _, errors = run(capsys, "--photos", table, "--dataset", "other", "--out", tmp_path / "out")
+    assert code == 1
+    assert "no data set 'other'; it holds set" in errors
+
+
+@pytest.fixture
+def trained(photos, tmp_path):
+    """A run of train on the two photos, the embedded bundle's classes; the second was told wrong."""
+    classes = load(None).manifest.classes
+    table = tmp_path / "table.csv"
+    table.write_text(f"file,label,dataset\n{photos / 'a.png'},mpox,set\n{photos / 'b.png'},mpox,set\n")
+    run_folder = tmp_path / "run"
+    run_folder.mkdir()
+    recipe = {"recipe": {"name": "made-up", "version": "1"}, "data_sha256": read_manifest(table).sha256}
+    (run_folder / "recipe.json").write_text(json.dumps(recipe))
+    head = "experiment,repeat,fold,file,part,source,label,group,tone,usable,novelty,may_be"
+    lines = [",".join([head, *(f"z_{name}" for name in classes)])]
+    for at, name in enumerate(("a.png", "b.png")):
+        logits = [2.0 if place == at else 0.0 for place in range(len(classes))]
+        lines.append(
+            f"strict,0,0,{photos / name},,set,mpox,{at},light,1,0.1,mpox,{','.join(map(str, logits))}"
+        )
+    (run_folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+    return run_folder, table
+
+
+def test_a_run_gives_right_and_wrong_examples(trained, tmp_path, capsys):
+    run_folder, table = trained
+    out = tmp_path / "out"
+    code, told, _ = run(capsys, "--run", run_folder, "--data", table, "--out", out, "--json")
+    assert code == 0
+    found = json.loads(told)
+    assert found["model"] == "made-up 1"
+    assert [one["told"] for one in found["examples"]] == [
+        "true mpox, predicted mpox 0.55",
+        "true mpox, predicted chickenpox 0.55",
+    ]
+    assert [one["class"] for one in found["examples"]] == ["mpox", "chickenpox"]
+    page = (out / "examples.html").read_text()
+    assert (out / ".gitignore").read_text() == "*\n"
+    assert page.count("data:image/png;base64,") == 2
+    assert page.index("told right") < page.index("predicted mpox") < page.index("predicted chickenpox")
+    assert "holds photos of people" in page
+    assert "out of fold" in page
+
+
+def test_another_table_than_the_runs_is_refused(trained, tmp_path, capsys):
+    run_folder, table = trained
+    table.write_text(table.read_text() + "\n")
+    for arguments, words in (
+        (("--run", run_folder, "--data", table), "is not the table"),
+        (("--run", run_folder), "go together"),
+        (("--run", run_folder, "--data", table, "--check"), "name photos, or --check"),
+    ):
+        code, _, errors = run(capsys, *arguments, "--out", tmp_path / "out")
+        assert code == 2
+        assert words in errors
+    assert not (tmp_path / "out").exists()
 
 
 def test_maps_that_fail_are_told_in_words(tmp_path, capsys, monkeypatch):

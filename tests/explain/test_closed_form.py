@@ -15,9 +15,11 @@ from torch import nn
 from poxlens.explain.methods import explain
 from poxlens.explain.network import Classifier
 from poxlens.explain.photos import WAYS
+from poxlens.export.tail import FloatTail, Head
 from poxlens.train.backbones import Backbone
 from poxlens.train.heads import LinearHead
 from poxlens.train.networks.spec import IMAGENET, Network
+from poxlens.train.novelty import Subspace
 from poxlens.train.weights import Weights
 
 DOCS = Path(__file__).parents[2] / "docs" / "explain.md"
@@ -94,6 +96,18 @@ def test_the_derivation_is_the_librarys_map(case, snippets):
     assert compared >= 8
     assert worst <= MOST
     assert np.abs(found - library).max() <= 1e-5 * library.max()  # unscaled too
+
+
+def test_the_exported_tail_is_the_librarys_map(case):
+    layers, features, library = case
+    subspace = Subspace.fit(
+        np.random.default_rng(0).normal(size=(40, features.shape[3])).astype(np.float32), 8
+    )
+    with torch.no_grad():
+        found = FloatTail(Head(tuple(layers)), subspace)(torch.from_numpy(features))["heatmap"].numpy()
+    worst, compared = largest_difference(found, library)
+    assert compared >= 8
+    assert worst <= MOST
 
 
 def test_a_standardising_head_is_a_linear_one(snippets, photos):

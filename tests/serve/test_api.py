@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 
 from poxlens.errors import BundleError
 from poxlens.screen.decision import Outcome
+from poxlens.screen.stability import LIMIT, UNSTABLE
 from poxlens.serve.advice import NEXT_STEPS, TITLES, class_name, next_steps
 from poxlens.serve.app import create_app
 from poxlens.serve.upload import MAX_PHOTOS
@@ -91,6 +93,21 @@ def test_the_preview_is_the_photo_and_the_map_is_strongest_on_the_lesions(
     grey = np.asarray(original.convert("L").resize(alpha.shape[::-1]), float)
     bright = grey > np.median(grey) + 40
     assert alpha[bright].mean() > 2.0 * alpha[~bright].mean()
+
+
+@pytest.mark.parametrize(("stability", "warned"), [(None, False), (0.95, False), (0.2, True)])
+def test_a_map_that_failed_its_check_comes_with_a_warning(
+    fake_screener: Any, pustules: bytes, stability: float | None, warned: bool
+) -> None:
+    judge = fake_screener._judge
+    fake_screener._judge = lambda photo: replace(judge(photo), heatmap_stability=stability)
+    client = TestClient(create_app(fake_screener), base_url=URL)
+    (photo,) = _post(client, pustules).json()["photos"]
+    assert photo["heatmap"] is not None
+    assert photo["heatmap_warning"] == (UNSTABLE if warned else None)
+    assert photo["outcome"] == "refer"
+    if stability is not None:
+        assert photo["heatmap_check"] == {"stability": stability, "limit": LIMIT, "unstable": warned}
 
 
 def test_the_preview_is_finer_than_what_is_screened(

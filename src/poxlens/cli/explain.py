@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.explain_checks import listed_photos, run_checks
+from poxlens.cli.explain_examples import draw_examples, keep_private
 from poxlens.cli.main import FAILED, MisuseError
 from poxlens.cli.output import write
 from poxlens.cli.photos import photos as photos_below
@@ -18,9 +20,6 @@ from poxlens.files import write_atomically
 
 if TYPE_CHECKING:
     from poxlens.explain.photos import Explained
-    from poxlens.explain.real import Listed
-    from poxlens.explain.record import Checked, Figure
-    from poxlens.screen.screener import Screener
 
 
 def explain(
@@ -45,13 +44,30 @@ def explain(
             "--class", help='A class of the bundle, or "top" for the most probable. Default: its target.'
         ),
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--run", help="A run of train or compare: right and wrong examples of each class, with maps."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="With --run: the table of images that the run was made from."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help='With --run of compare: "NETWORK SETTING". Default: the most accurate.'),
+    ] = None,
+    each: Annotated[
+        int, typer.Option("--each", min=1, max=50, help="With --run: right and wrong examples of each class.")
+    ] = 3,
     check: Annotated[
         bool, typer.Option("--check", help="Check on phantoms whether the bundle's maps deserve trust.")
     ] = False,
     photos: Annotated[
         Path | None,
         typer.Option(
-            "--photos", help="With --check: count unstable maps on a folder or a table of images too."
+            "--photos", help="Count unstable maps on a folder or a table of images; beside --check or alone."
         ),
     ] = None,
     dataset: Annotated[
@@ -68,16 +84,30 @@ def explain(
         raise MisuseError("explain: --out FOLDER is missing: where the pictures and the page are written")
     if out.exists() and not out.is_dir():
         raise MisuseError(f"explain: --out {out}: is not a folder")
-    if check == bool(sources):
-        raise MisuseError("explain: name photos, or --check; see: poxlens explain --help")
-    if (photos or dataset or groups) and not check:
-        raise MisuseError("explain: --photos, --dataset and --groups go with --check")
+    whole = check or photos is not None
+    if whole + bool(sources) + (run is not None) != 1:
+        raise MisuseError(
+            "explain: name photos, or --check or --photos, or --run; see: poxlens explain --help"
+        )
+    if (run is None) != (data is None) or (model and run is None):
+        raise MisuseError("explain: --run RUN and --data TABLE go together, and --model with them")
+    if (dataset or groups) and photos is None:
+        raise MisuseError("explain: --dataset and --groups need --photos TABLE")
     if bundle is not None and not bundle.exists():
         raise MisuseError(f"explain: --bundle {bundle}: no such folder or file")
-    if check:
+    if whole:
         if method != "graph" or class_:
-            raise MisuseError("explain: --check is of the map that the bundle gives for its target")
-        failed = _check(bundle, out, photos, dataset or [], groups, as_json=as_json)
+            raise MisuseError(
+                "explain: --check and --photos are of the map that the bundle gives for its target"
+            )
+        listed = listed_photos(photos, dataset or [], groups)
+        failed = run_checks(bundle, out, listed, phantoms=check, as_json=as_json)
+    elif run is not None and data is not None:
+        if class_:
+            raise MisuseError(
+                "explain: --run draws the map of the class that was predicted; leave --class out"
+            )
+        failed = draw_examples(run, data, out, bundle, method, model, each, as_json=as_json)
     else:
         failed = _photos(sources or [], bundle, out, method, class_, as_json=as_json)
     if failed:
@@ -101,8 +131,8 @@ def _photos(
             found.append(explainer.explain(path))
             done(1)
     for fault in faults:
-        write(f"poxlens: {fault}\n", _stderr())
-    _private(out)
+        write(f"poxlens: {fault}\n", sys.stderr)
+    keep_private(out)
     names = _written(found, out, method)
     write_atomically(out / "index.html", photos_page(found, screener.bundle.label, method))
     told = [
@@ -124,11 +154,6 @@ def _line(one: Explained, name: str | None) -> str:
     return f"{one.file}: {one.class_} {one.decision.probabilities[one.class_]:.2f}, map {steady}: {name}"
 
 
-def _private(out: Path) -> None:
-    """The folder holds photos of people: git must not take them, wherever it lies."""
-    write_atomically(out / ".gitignore", "*\n")
-
-
 def _written(found: Sequence[Explained], out: Path, method: str) -> list[str | None]:
     names: list[str | None] = []
     taken: set[str] = set()
@@ -145,87 +170,3 @@ def _written(found: Sequence[Explained], out: Path, method: str) -> list[str | N
         write_atomically(out / f"{name}.png", one.picture)
         names.append(f"{name}.png")
     return names
-
-
-def _check(
-    bundle: Path | None,
-    out: Path,
-    photos: Path | None,
-    datasets: Sequence[str],
-    groups: Path | None,
-    *,
-    as_json: bool,
-) -> bool:
-    from poxlens.explain.check import check
-    from poxlens.explain.page import checks_page
-    from poxlens.screen.screener import Screener
-
-    listed = _listed(photos, datasets, groups)
-    screener = Screener(bundle, check_maps=True)
-    checked = check(screener.bundle, step=steps(), engine=screener.engine)
-    unread: list[str] = []
-    if listed:
-        more, unread = _looked_at(screener, listed)
-        checked = replace(checked, figures=(*checked.figures, *more))
-    text = json.dumps(checked.to_json(), indent=1, allow_nan=False) + "\n"
-    write_atomically(out / "checks.json", text)
-    write_atomically(out / "checks.html", checks_page(checked))
-    for name in unread:
-        write(f"poxlens: {name}: cannot be read as a photo\n", _stderr())
-    write(text if as_json else _told(checked, out))
-    return bool(unread) or not checked.passed
-
-
-def _listed(photos: Path | None, datasets: Sequence[str], groups: Path | None) -> list[Listed]:
-    from poxlens.explain.real import Listed, listed_in
-
-    if photos is None:
-        if datasets or groups:
-            raise MisuseError("explain: --dataset and --groups need --photos TABLE")
-        return []
-    if not photos.exists():
-        raise MisuseError(f"explain: --photos {photos}: no such folder or table")
-    if photos.is_dir():
-        if datasets or groups:
-            raise MisuseError("explain: --dataset and --groups need a table of images, not a folder")
-        below = photos_below((str(photos),), lambda fault: write(f"poxlens: {fault}\n", _stderr()))
-        return [Listed(one) for one in below if isinstance(one, Path)]
-    return listed_in(photos, groups=groups, datasets=datasets)
-
-
-def _looked_at(screener: Screener, listed: Sequence[Listed]) -> tuple[list[Figure], list[str]]:
-    from poxlens.explain.real import figures, look
-
-    with steps()("photos", len(listed)) as done:
-        seen = look(screener, listed, done)
-    return figures(seen), [str(one.listed.path) for one in seen if not one.readable]
-
-
-def _told(checked: Checked, out: Path) -> str:
-    lines = [f"Heat maps of {checked.target}, {checked.bundle}", ""]
-    group = ""
-    for one in checked.figures:
-        if one.group != group:
-            group = one.group
-            lines.append(group)
-        lines.append(f"  {_value(one):<28} {one.name}{_verdict(one)}")
-    lines += ["", f"Agreement that maps of different phantoms reach by chance: {checked.chance:.2f}"]
-    lines.append(f"Limit below which screening calls a map unstable: {checked.limit:g}")
-    return "\n".join([*lines, f"{out / 'checks.html'} and {out / 'checks.json'} hold all of it.", ""])
-
-
-def _value(one: Figure) -> str:
-    if one.value is None:
-        return f"not defined (n {one.n})"
-    ends = "" if one.low is None or one.high is None else f" [{one.low:.2f}, {one.high:.2f}]"
-    return f"{one.value:.2f}{ends} (n {one.n})"
-
-
-def _verdict(one: Figure) -> str:
-    return "" if one.passed is None else f": {'met' if one.passed else 'MISSED'}, limit {one.limit:g}"
-
-
-def _stderr() -> Any:
-    import sys
-
-    return sys.stderr

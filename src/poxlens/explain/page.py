@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -19,6 +20,10 @@ PRIVATE = (
 )
 WHAT_IT_SHOWS = (
     "A map shows what the model used, not where lesions are. It speaks neither for nor against a disease."
+)
+OUT_OF_FOLD = (
+    "Labels and probabilities are out of fold: by models that had not learnt from the photo. The maps are the "
+    "bundle's, of the predicted class; the bundle may have learnt from these photos."
 )
 CHECKS = {
     "energy": "Does the map lie on the lesions?",
@@ -67,7 +72,44 @@ def photos_page(explained: Sequence[Explained], bundle: str, way: str) -> str:
     return document("poxlens explain", body, footer=DISCLAIMER)
 
 
-def _panel(one: Explained) -> str:
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A photo of a run with its map."""
+
+    explained: Explained
+    told: str  # true and predicted label in words
+
+
+def examples_page(
+    parts: Sequence[tuple[str, Sequence[Example], Sequence[Example]]],
+    run: str,
+    bundle: str,
+    left_out: Sequence[str],
+) -> str:
+    """For each class photos told right and wrong, with the map of what was predicted (Campana 2024, figure 10).
+
+    Args:
+        parts: class, photos told right, photos told wrong.
+        run: what told them, in words.
+        bundle: label of the bundle that drew the maps.
+        left_out: photos without a map, and why.
+    """
+    body = heading("poxlens explain --run", f"Right and wrong: {run}", f"maps by {bundle}")
+    body += notes([PRIVATE, WHAT_IT_SHOWS, OUT_OF_FOLD])
+    for name, right, wrong in parts:
+        inside = ""
+        for title, some in (("told right", right), ("told wrong", wrong)):
+            shown = "".join(_panel(one.explained, one.told) for one in some)
+            inside += f"<h3>{title}</h3>" + (
+                f'<div class="panels">{shown}</div>' if shown else "<p>None.</p>"
+            )
+        body += section(name, inside)
+    if left_out:
+        body += section("Without a map", f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in left_out)}</ul>")
+    return document("poxlens explain --run", body, footer=DISCLAIMER)
+
+
+def _panel(one: Explained, told: str = "") -> str:
     name, chance = Path(one.file).name, one.decision.probabilities.get(one.class_, 0.0)
     outcome = one.decision.outcome.value.replace("_", " ")
     warned = ' <span class="badge warning">unstable</span>' if one.unstable else ""
@@ -76,7 +118,7 @@ def _panel(one: Explained) -> str:
     )
     return (
         f"<figure><figcaption>{escape(name)}{warned}</figcaption>{picture(one.picture or b'', name)}"
-        f'<p class="faint">{escape(one.class_)} {chance:.2f}, {escape(outcome)}{steady}</p></figure>'
+        f'<p class="faint">{escape(told or f"{one.class_} {chance:.2f}, {outcome}")}{steady}</p></figure>'
     )
 
 
@@ -103,11 +145,12 @@ def checks_page(checked: Checked) -> str:
         figures = [one for one in checked.figures if one.check == check]
         if figures:
             body += section(title, f'<p class="note">{escape(_WHY[check])}</p>' + _table(figures))
-    body += section(
-        "Agreement by chance",
-        f"<p>Maps of two different phantoms, one of them mirrored, agree above {checked.chance:.2f} in 5 of 100 pairs. "
-        f"The limit of this version is {checked.limit:g}.</p>",
-    )
+    if checked.chance is not None:
+        body += section(
+            "Agreement by chance",
+            f"<p>Maps of two different phantoms, one of them mirrored, agree above {checked.chance:.2f} in 5 of 100 "
+            f"pairs. The limit of this version is {checked.limit:g}.</p>",
+        )
     return document("poxlens explain --check", body, footer=DISCLAIMER)
 
 

@@ -84,11 +84,12 @@ class Explainer:
         self._class = class_
         self._heat: Heat = self._graph if way == GRAPH else self._by_method(way)
 
-    def explain(self, photo: Path) -> Explained:
+    def explain(self, photo: Path, class_: str | None = None) -> Explained:
         """Explain one photo; one that cannot be read is an answer too.
 
         Args:
             photo: the file.
+            class_: of the bundle, for this photo; None for the one that all are explained for.
 
         Raises:
             BundleError: the model fails on it.
@@ -97,7 +98,7 @@ class Explainer:
         if decision.prepared is None:
             return Explained(str(photo), decision, "", None, None)
         classes = self.screener.bundle.manifest.classes
-        name = self._class or self.screener.bundle.manifest.target
+        name = class_ or self._class or self.screener.bundle.manifest.target
         if name == TOP:
             name = max(decision.probabilities, key=lambda one: decision.probabilities[one])
         image = decision.prepared[np.newaxis]

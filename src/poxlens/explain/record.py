@@ -48,7 +48,9 @@ class Checked:
     bundle: str
     target: str
     figures: tuple[Figure, ...]
-    chance: float  # agreement that maps of different phantoms reach in 5 of 100 pairs; see `stability`
+    chance: (
+        float | None
+    )  # agreement that maps of different phantoms reach in 5 of 100 pairs; None: not looked at
     limit: float  # below which `screen` calls a map unstable
 
     @property
