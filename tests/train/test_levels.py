@@ -40,13 +40,21 @@ def test_the_mean_over_places_is_each_levels_own(name):
     assert [one.shape[2] for one in expected] == [2, *(64 // n for n in (8, 16, 32)[: len(expected) - 1])]
 
 
-def test_the_stored_graph_gives_the_same_features():
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("mobilenet-v3-small", 576 + 24 + 48 + 96),
+        ("efficientnet-lite0", 1280 + 40 + 112 + 320),
+        ("resnet-18", 512 + 128 + 256),
+    ],
+)
+def test_the_stored_graph_gives_the_same_features(name, size):
     torch.manual_seed(1)
-    spec = find_network("mobilenet-v3-small@levels")
+    spec = find_network(f"{name}@levels")
     backbone = Backbone([spec], [spec.build(None)])
     image = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
     stored = Extractor(store_backbone(backbone, side=64, most_bytes=10**12)).pooled(image)
-    assert stored.shape == (1, 576 + 24 + 48 + 96)
+    assert stored.shape == (1, size)
     with torch.no_grad():
         own = backbone(torch.from_numpy(image)).mean((1, 2)).numpy()
     assert np.abs(stored - own).max() < 0.02 * np.abs(own).max()  # weights in half precision

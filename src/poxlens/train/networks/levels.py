@@ -62,10 +62,13 @@ class Levels(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        places = (int(last.shape[2]), int(last.shape[3]))
-        return torch.cat(
-            [last, *(functional.adaptive_avg_pool2d(seen[name], places) for name in self.blocks)], 1
-        )
+        return torch.cat([last, *(_averaged(seen[name], last) for name in self.blocks)], 1)
+
+
+def _averaged(level: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+    """A level at the places of the last map; by a pooling of fixed size, as adaptive pooling has no ONNX form."""
+    size = (int(level.shape[2]) // int(last.shape[2]), int(level.shape[3]) // int(last.shape[3]))
+    return level if size == (1, 1) else functional.avg_pool2d(level, size)
 
 
 def with_levels(network: Network) -> Network:
