@@ -72,6 +72,18 @@ def test_a_perfect_map_reaches_the_best_possible_and_an_even_one_chance(tried):
     assert value.passed is False
 
 
+def test_the_energy_is_told_apart_by_area_and_by_the_gate(tried):
+    known = np.arange(12) % 2 == 0
+    figures = checks.by_area(perfect(tried), tried, known)
+    first = [one for one in figures if one.name == "energy on lesions over their share of the area"]
+    assert all(one.passed is None for one in figures)
+    assert sum(one.n for one in first if "of the picture" in one.group) == 12
+    assert [one.n for one in first if "novel" in one.group] == [6, 6]
+    # The more the lesions cover, the less a map can be above chance.
+    values = [one.value for one in first if "of the picture" in one.group]
+    assert values == sorted(values, reverse=True)
+
+
 def test_empty_maps_are_left_out_and_counted(tried):
     maps = perfect(tried)
     maps[:4] = 0

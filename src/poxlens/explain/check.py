@@ -17,6 +17,7 @@ from poxlens.explain.checks import (
     Images,
     accepted,
     batches,
+    by_area,
     chance_agreement,
     deletion,
     on_lesions,
@@ -64,7 +65,8 @@ def check(bundle: Bundle, *, step: Step = silent, engine: Engine | None = None) 
     outputs = batches(engine.run, tried.images)
     maps = outputs.heatmap[:, target]
     figures = [*on_lesions(maps, tried, trial.TARGET_LESION, LEAST_ENERGY)]
-    figures.append(accepted(outputs.novelty <= manifest.gate.novelty_limit))
+    known = outputs.novelty <= manifest.gate.novelty_limit
+    figures += [*by_area(maps, tried, known), accepted(known)]
     with step("other lesions", len(trial.OTHER_SEEDS)) as done:
         for kind, seeds in trial.OTHER_SEEDS.items():
             other = trial.drawn(seeds, manifest.input, lesion=kind)

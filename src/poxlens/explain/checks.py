@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ MOST_RANDOM = (
     0.5  # rank correlation with the map of a randomised model, upper end of the interval, at every stage
 )
 RANDOM_SEEDS = (0, 1, 2)
+AREAS = (0.07, 0.12, 0.2)  # shares of the picture between which phantoms are told apart
 SHIFTS = ((8, 0), (-8, 0), (0, 8), (0, -8), (8, 8), (-8, -8))  # px of the model's input: right, down
 _BATCH = 8
 
@@ -65,6 +67,7 @@ def on_lesions(
     statistics = {
         "energy on lesions over their share of the area": ratio(energy[shown], tried.areas[shown]),
         "the same, of a perfect map of this size": ratio(best[shown], tried.areas[shown]),
+        "the mean of each phantom's own quotient": mean(energy[shown] / tried.areas[shown]),
         "energy on lesions": mean(energy[shown]),
         "lesions' share of the area": mean(tried.areas[shown]),
     }
@@ -72,6 +75,31 @@ def on_lesions(
     if least is not None:
         found[0] = found[0].at_least(least)
     return found + figures_of("pointing", group, {"strongest point on a lesion": share(hits[shown])})
+
+
+def by_area(maps: NDArray[np.float32], tried: trial.Tried, known: NDArray[np.bool_]) -> list[Figure]:
+    """The energy on lesions where they cover little or much, and where the bundle would answer at all.
+
+    Looked at after the first run, to see what its figure is made of; so there are no limits.
+
+    Args:
+        maps: [N, h, w].
+        tried: the phantoms.
+        known: [N], not refused as novel.
+    """
+    edges = (0.0, *AREAS, 1.0)
+    parts = {
+        f"lesions on {low:.0%} to {high:.0%} of the picture": (tried.areas >= low) & (tried.areas < high)
+        for low, high in pairwise(edges)
+    }
+    parts |= {"not refused as novel": known, "refused as novel": ~known}
+    found = []
+    for name, rows in parts.items():
+        some = trial.Tried(tried.images[rows], tried.masks[rows])
+        found += (
+            on_lesions(maps[rows], some, f"{trial.TARGET_LESION}, {name}", None)[:2] if rows.any() else []
+        )
+    return found
 
 
 def randomisation(

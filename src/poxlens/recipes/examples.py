@@ -111,8 +111,7 @@ def _chosen(models: Sequence[Model], name: str | None, truth: NDArray[np.int64],
 def _of_training(run: Path) -> Told:
     try:
         recipe = json.loads((run / "recipe.json").read_text("utf-8"))
-        experiments = read_predictions(run / "predictions.csv")
-        found = experiments[_EXPERIMENT]
+        found = read_predictions(run / "predictions.csv", only=_EXPERIMENT)[_EXPERIMENT]
     except (OSError, ValueError, KeyError, IndexError) as fault:
         raise ExamplesError(f"{run}: its predictions cannot be read: {fault}") from fault
     classes = _classes(run)

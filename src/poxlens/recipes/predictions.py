@@ -93,10 +93,10 @@ def write_predictions(
     write_atomically(path, buffer.getvalue())
 
 
-def read_predictions(path: Path) -> dict[str, Predicted]:
-    """The experiments of a predictions.csv, each over the samples that it tested."""
+def read_predictions(path: Path, *, only: str | None = None) -> dict[str, Predicted]:
+    """The experiments of a predictions.csv, each over the samples that it tested; all, or `only` one of them."""
     with path.open(encoding="utf-8", newline="") as stream:
-        records = list(csv.DictReader(stream))
+        records = [one for one in csv.DictReader(stream) if only is None or one["experiment"] == only]
     classes = [name.removeprefix("z_") for name in records[0] if name.startswith("z_")]
     found = {}
     for experiment in dict.fromkeys(record["experiment"] for record in records):
