@@ -58,6 +58,17 @@ def test_missing_tools_are_told_before_any_work(capsys, tmp_path, monkeypatch):
     assert "no such interpreter" in told(capsys, "export", tmp_path, "--out", tmp_path / "b", code=1)
 
 
+def test_missing_packages_are_named(capsys, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "poxlens.recipes.phone.ship", None)
+    for verb in (
+        ["export", tmp_path, "--out", tmp_path / "b"],
+        ["export", "check", tmp_path, "--run", tmp_path],
+    ):
+        assert 'pip install "poxlens[export]"' in told(capsys, *verb, code=1)
+
+
 def test_a_check_needs_the_record_of_an_export(capsys, tiny_path, tmp_path):
     copy = shutil.copytree(tiny_path, tmp_path / "tiny")
     assert "export.json cannot be read" in told(capsys, "export", "check", copy, "--run", tmp_path, code=1)
