@@ -33,9 +33,8 @@ from poxlens.train.views import DUPLICATE_VIEWS
 
 Doubles = NDArray[np.float64]
 
-SMALL = ("efficientnet-lite0", "mobilenet-v3-small")
-SHIPPED = (*SMALL, "mobilenet-v2")
-ALL = (*SHIPPED, "efficientnet-lite2", "resnet-18")
+SMALLEST = "mobilenet-v3-small"
+SHIPPED = ("efficientnet-lite0", SMALLEST, "mobilenet-v2")
 PENALTY = 0.3
 _SOURCES = ("msld", "msid")
 
@@ -49,6 +48,7 @@ class Step:
     against: str = ""  # the step that its gain is over; "" for none
     weights: str = "as shipped"
     penalty: float = PENALTY
+    logistic: bool = False  # instead of ridge regression
 
 
 class Kernels:
@@ -134,73 +134,53 @@ class Kernels:
         return self._known[name]
 
 
-def _crops(name: str, how: str) -> Step:
-    return Step(
-        f"crops, {name}, beside the whole",
-        lambda k: mean([k.last(*SHIPPED), k.crops(how, *SMALL)]),
-        BASE,
-    )
-
-
+ONE = "one network, MobileNetV3-Small"
+LITE = "one network, EfficientNet-Lite0"
 BASE = "three networks, last maps"
 LEVELLED = "three networks, levels"
+
+
+def _small(name: str, other: Callable[[Kernels], Doubles]) -> Step:
+    """What is tried on the smallest network, where a pass costs least, beside its whole image."""
+    return Step(f"{name}, beside the whole", lambda k: mean([k.last(SMALLEST), other(k)]), ONE)
+
+
 STEPS = (
     Step(BASE, lambda k: k.last(*SHIPPED), "shipped"),
-    Step("one network, EfficientNet-Lite0", lambda k: k.last(SHIPPED[0]), BASE),
-    Step(
-        "fourteen views of each image (Lite0)",
-        lambda k: k.views(SHIPPED[0]),
-        "one network, EfficientNet-Lite0",
-    ),
-    Step("the image without its mirror image", lambda k: k.whole(*SHIPPED), BASE),
-    Step("kernel wider by the root of two", lambda k: mean([np.sqrt(k.last(n)) for n in SHIPPED]), BASE),
-    Step("linear kernel", lambda k: k.straight(*SHIPPED), BASE, penalty=1.0),
-    Step("five networks, last maps", lambda k: k.last(*ALL), BASE),
+    Step("three networks, logistic", lambda k: k.last(*SHIPPED), "shipped", logistic=True),
+    Step("three networks, levels, logistic", lambda k: k.levels(*SHIPPED), "shipped", logistic=True),
+    Step(ONE, lambda k: k.last(SMALLEST), BASE),
+    Step(LITE, lambda k: k.last("efficientnet-lite0"), BASE),
     Step(LEVELLED, lambda k: k.levels(*SHIPPED), BASE),
     Step("three networks, levels in a row, one kernel", lambda k: k.side_by_side(*SHIPPED), BASE),
-    Step("five networks, levels", lambda k: k.levels(*ALL), LEVELLED),
-    Step("320 px beside 224 (two networks)", lambda k: mean([k.last(*SHIPPED), k.enlarged(*SMALL)]), BASE),
-    Step(
-        "crops, mean of nine, beside the whole",
-        lambda k: mean([k.last(*SHIPPED), k.crops("mean", *SMALL)]),
-        BASE,
-    ),
-    Step(
-        "crops, maximum of nine, beside the whole",
-        lambda k: mean([k.last(*SHIPPED), k.crops("max", *SMALL)]),
-        BASE,
-    ),
-    Step(
-        "crops, three reddest, beside the whole",
-        lambda k: mean([k.last(*SHIPPED), k.crops("redness", *SMALL)]),
-        BASE,
-    ),
-    Step(
-        "crops, three most active, beside the whole",
-        lambda k: mean([k.last(*SHIPPED), k.crops("energy", *SMALL)]),
-        BASE,
-    ),
-    Step("grey world instead (two networks)", lambda k: k.constant_colour(*SMALL), "two networks, last maps"),
-    Step(
-        "grey world beside",
-        lambda k: mean([k.last(*SMALL), k.constant_colour(*SMALL)]),
-        "two networks, last maps",
-    ),
+    Step("MobileNetV3-Small, levels", lambda k: k.levels(SMALLEST), ONE),
+    Step("EfficientNet-Lite0, levels", lambda k: k.levels("efficientnet-lite0"), LITE),
+    Step("four networks, last maps", lambda k: k.last(*SHIPPED, "efficientnet-lite2"), BASE),
+    Step("fourteen views of each image, Lite0", lambda k: k.views("efficientnet-lite0"), LITE),
+    Step("the image without its mirror image", lambda k: k.whole(*SHIPPED), BASE),
+    _small("crops, mean of nine", lambda k: k.crops("mean", SMALLEST)),
+    _small("crops, maximum of nine", lambda k: k.crops("max", SMALLEST)),
+    _small("crops, three reddest", lambda k: k.crops("redness", SMALLEST)),
+    _small("crops, three most active", lambda k: k.crops("energy", SMALLEST)),
+    _small("320 px", lambda k: k.enlarged(SMALLEST)),
+    _small("grey world", lambda k: k.constant_colour(SMALLEST)),
+    Step("grey world instead", lambda k: k.constant_colour(SMALLEST), ONE),
     Step("without other sets", lambda k: k.last(*SHIPPED), BASE, "two sources"),
     Step("other sets weighted 1, not 0.3", lambda k: k.last(*SHIPPED), BASE, "all alike"),
     Step("classes balanced within each source", lambda k: k.last(*SHIPPED), BASE, "classes"),
     Step("sources balanced", lambda k: k.last(*SHIPPED), BASE, "sources"),
     Step("each source's mean taken away", lambda k: k.centred(*SHIPPED), BASE),
+    Step("kernel wider by the root of two", lambda k: mean([np.sqrt(k.last(n)) for n in SHIPPED]), BASE),
+    Step("linear kernel, penalty 1", lambda k: k.straight(*SHIPPED), BASE, penalty=1.0),
     Step("penalty 0.1", lambda k: k.last(*SHIPPED), BASE, penalty=0.1),
     Step("penalty 1", lambda k: k.last(*SHIPPED), BASE, penalty=1.0),
     Step(
-        "five networks, levels, and crops' mean",
-        lambda k: mean([k.levels(*ALL), k.levels(*ALL), k.crops("mean", *SMALL)]),
+        "levels, crops' mean and wider kernel",
+        lambda k: np.sqrt(mean([k.levels(*SHIPPED), k.levels(*SHIPPED), k.crops("mean", SMALLEST)])),
         BASE,
     ),
 )
-"""Against a step that stands before it; "two networks, last maps" is added where it is needed."""
-_TWO = Step("two networks, last maps", lambda k: k.last(*SMALL), BASE)
+"""Each against a step that stands before it, or the default recipe's own predictions."""
 
 
 def main() -> None:
@@ -226,7 +206,10 @@ def main() -> None:
     rows = []
     for step in asked(told.only):
         weights = weights_of(step.weights, prepared)
-        done[step.name] = judge.run(step.kernel(kernels), weights, step.penalty)
+        kernel = step.kernel(kernels)
+        done[step.name] = (
+            judge.run_logistic(kernel, weights) if step.logistic else judge.run(kernel, weights, step.penalty)
+        )
         against = done.get(step.against, {})
         gained = {
             f"{name}, gain": gain(one, against[name])
@@ -244,13 +227,11 @@ def main() -> None:
 
 def asked(names: list[str]) -> list[Step]:
     """The steps to run: those asked for and what they are compared with, each once and in order."""
-    at = next(place for place, step in enumerate(STEPS) if step.against == _TWO.name)
-    every = [*STEPS[:at], _TWO, *STEPS[at:]]
-    wanted = {step.name for step in every if not names or any(name in step.name for name in names)}
-    for step in reversed(every):
+    wanted = {step.name for step in STEPS if not names or any(name in step.name for name in names)}
+    for step in reversed(STEPS):
         if step.name in wanted:
             wanted.add(step.against)
-    return [step for step in every if step.name in wanted]
+    return [step for step in STEPS if step.name in wanted]
 
 
 def learnable(prepared: Prepared) -> Prepared:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -13,7 +14,8 @@ sys.path.append(str(ROOT))  # the benchmarks are not part of the package
 
 from benchmarks import accuracy_steps  # noqa: E402
 from benchmarks.steps.features import CROPS, best_of, grey_world, redness  # noqa: E402
-from benchmarks.steps.ridge import Ridge, linear, mean, rbf  # noqa: E402
+from benchmarks.steps.logistic import fitted  # noqa: E402
+from benchmarks.steps.ridge import Ridge, alone, linear, mean, rbf  # noqa: E402
 from benchmarks.steps.trial import FIGURES, Judge, gain, intervals, spread  # noqa: E402
 
 from poxlens.evaluate.metrics import accuracy  # noqa: E402
@@ -34,6 +36,7 @@ def test_a_model_without_some_images_is_one_that_never_saw_them():
     direct = (kernel + 1)[np.ix_(out, rest)] @ np.linalg.solve(matrix, targets[rest])
     found = Ridge.of(kernel, targets, weights, 0.7).without(out)
     assert np.allclose(found, np.clip(direct, 1e-3, None), atol=1e-10)
+    assert np.allclose(alone(kernel, targets, weights, 0.7, rest, out), found, atol=1e-10)
     with pytest.raises(ValueError, match="positive definite"):
         Ridge.of(kernel - 5, targets, weights)
 
@@ -44,6 +47,24 @@ def test_kernels():
     assert np.allclose(rbf(features, 0.5), rbf_kernel(standard, gamma=0.5 / 4), atol=1e-5)
     assert np.allclose(linear(features), standard @ standard.T / 4, atol=1e-5)
     assert np.allclose(mean([np.eye(2), 3 * np.eye(2)]), 2 * np.eye(2))
+
+
+def test_kernel_logistic_regression_is_scikit_learns_on_the_same_kernel():
+    random = np.random.default_rng(4)
+    features = random.normal(size=(90, 3)).astype(np.float32)
+    truth = (features[:, 0] + 0.3 * random.normal(size=90) > 0).astype(int) + (features[:, 1] > 0.8)
+    kernel = linear(features) + 1e-9 * np.eye(90)
+    train, test = np.arange(60), np.arange(60, 90)
+    possible = np.eye(3, dtype=bool)[truth]
+    found = fitted(kernel, possible, np.ones(90), train, test, strength=0.5)
+    standard = (features - features.mean(0)) / features.std(0) / np.sqrt(3)
+    model = LogisticRegression(C=0.5, max_iter=1000, tol=1e-8).fit(standard[train], truth[train])
+    assert np.abs(found - model.predict_proba(standard[test])).max() < 5e-3
+    unsure = possible.copy()
+    unsure[train[:30]] = True  # may be anything: says nothing, so the same as without them
+    some = fitted(kernel, unsure, np.ones(90), train, test, strength=0.5)
+    less = fitted(kernel, possible, np.ones(90), train[30:], test, strength=0.5)
+    assert np.abs(some - less).max() < 5e-3
 
 
 def table(count=160):
@@ -123,6 +144,13 @@ def test_a_source_left_out_is_judged_by_a_model_of_the_others(tried):
     assert found["MSID unseen, AUROC"].value == pytest.approx(expected)
 
 
+def test_a_logistic_step_has_the_same_figures(tried):
+    judge, kernel, weights, ridge = tried
+    found = judge.run_logistic(kernel, weights)
+    assert tuple(found) == FIGURES
+    assert found["MSLD AUROC"].value == pytest.approx(ridge["MSLD AUROC"].value, abs=0.1)
+
+
 def test_a_gain_is_the_difference_in_every_resample(tried):
     judge, kernel, weights, found = tried
     worse = judge.run(np.eye(len(kernel)), weights, 0.3)
@@ -158,8 +186,8 @@ def test_grey_world_takes_a_cast_away():
 
 
 def test_a_step_brings_what_it_is_compared_with():
-    names = [step.name for step in accuracy_steps.asked(["five networks, levels, and"])]
-    assert names == [accuracy_steps.BASE, "five networks, levels, and crops' mean"]
+    names = [step.name for step in accuracy_steps.asked(["320"])]
+    assert names == [accuracy_steps.BASE, accuracy_steps.ONE, "320 px, beside the whole"]
     every = accuracy_steps.asked([])
     seen = {"shipped"}
     for step in every:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.steps.ridge import Ridge
+from benchmarks.steps.logistic import fitted
+from benchmarks.steps.ridge import Ridge, alone
 from poxlens.evaluate.intervals import Estimate, estimate
 from poxlens.evaluate.metrics import accuracy, macro_f1, sensitivity
 from poxlens.evaluate.ranking import auroc
@@ -18,6 +19,7 @@ from poxlens.recipes.protocol import Table, deal
 
 Doubles = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 
 FIGURES = (
     "MSLD accuracy",
@@ -45,14 +47,44 @@ class Judge:
     folds: int = 5
 
     def run(self, kernel: Doubles, weights: Doubles, penalty: float) -> dict[str, Statistic]:
-        """The figures of a kernel, by the names in FIGURES."""
+        """The figures of ridge regression with a kernel, by the names in FIGURES."""
         targets = self.table.possible / self.table.possible.sum(1, keepdims=True)
         model = Ridge.of(kernel, targets, weights, penalty)
-        tested = {name: self._out_of_fold(model, name) for name in self.sources}
+
+        def without(test: Bools) -> Doubles:
+            out = np.flatnonzero(~self.table.grouping.strict(test))
+            return model.without(out)[test[out]]
+
+        def on(weighted: Doubles, train: Rows, test: Rows) -> Doubles:
+            return alone(kernel, targets, weighted, penalty, train, test)
+
+        return self._judged(without, on, weights)
+
+    def run_logistic(self, kernel: Doubles, weights: Doubles) -> dict[str, Statistic]:
+        """The figures of logistic regression with a kernel."""
+        possible = self.table.possible
+
+        def without(test: Bools) -> Doubles:
+            train = np.flatnonzero(self.table.grouping.strict(test))
+            return fitted(kernel, possible, weights, train, np.flatnonzero(test))
+
+        def on(weighted: Doubles, train: Rows, test: Rows) -> Doubles:
+            return fitted(kernel, possible, weighted, train, test)
+
+        return self._judged(without, on, weights)
+
+    def _judged(
+        self,
+        without: Callable[[Bools], Doubles],
+        on: Callable[[Doubles, Rows, Rows], Doubles],
+        weights: Doubles,
+    ) -> dict[str, Statistic]:
+        """From a function of test images [N] to their probabilities, and one of weights, train and test rows."""
+        tested = {name: self._out_of_fold(without, name) for name in self.sources}
         found = self.in_sources(tested)
         limit = min(self._rule_out(tested[name], name) for name in self.sources)
         for name in self.sources:
-            found |= self._unseen(kernel, targets, weights, penalty, name, limit)
+            found |= self._unseen(on, weights, name, limit)
         return found
 
     def in_sources(self, tested: Mapping[str, Doubles]) -> dict[str, Statistic]:
@@ -73,33 +105,28 @@ class Judge:
             FIGURES[2]: spread(over_repeats(several), chosen),
         }
 
-    def _out_of_fold(self, model: Ridge, name: str) -> Doubles:
+    def _out_of_fold(self, without: Callable[[Bools], Doubles], name: str) -> Doubles:
         found = np.full((self.repeats, *self.table.possible.shape), np.nan)
         block = [block for block, _ in self.table.blocks()].index(name)
         for repeat in range(self.repeats):
             seed = self.seed + 1000 * repeat + block  # as in recipes.protocol
             for test in deal(self.table, self._rows(name), self.folds, seed):
-                out = np.flatnonzero(~self.table.grouping.strict(test))
-                said = model.without(out)
-                kept = test[out]
-                found[repeat, out[kept]] = said[kept]
+                found[repeat, test] = without(test)
         return found
 
     def _unseen(
-        self, kernel: Doubles, targets: Doubles, weights: Doubles, penalty: float, name: str, limit: float
+        self, on: Callable[[Doubles, Rows, Rows], Doubles], weights: Doubles, name: str, limit: float
     ) -> dict[str, Statistic]:
         """What is left of the target weighs as much against the rest as it did, as in recipes.protocol."""
         test = self._rows(name)
-        out = np.flatnonzero(~self.table.grouping.strict(test) | test)
-        train = np.ones(len(test), bool)
-        train[out] = False
-        share = weights[self._mpox].sum() / weights[~self._mpox].sum()
-        factor = share * weights[train & ~self._mpox].sum() / weights[train & self._mpox].sum()
-        said = np.zeros(targets.shape)
-        weighted = np.where(self._mpox, weights * factor, weights)
-        said[out] = Ridge.of(kernel, targets, weighted, penalty).without(out)
-        probability = said[test][:, self._place] / said[test].sum(1)
-        positive = self._mpox[test]
+        train = np.flatnonzero(self.table.grouping.strict(test) & ~test)
+        mpox = self._mpox
+        share = weights[mpox].sum() / weights[~mpox].sum()
+        factor = share * weights[train][~mpox[train]].sum() / weights[train][mpox[train]].sum()
+        weighted = np.where(mpox, weights * factor, weights)
+        said = on(weighted, train, np.flatnonzero(test))
+        probability = said[:, self._place] / said.sum(1)
+        positive = mpox[test]
         title = name.upper()
         return {
             f"{title} unseen, AUROC": spread(auroc(probability, positive), test),
