@@ -11,8 +11,8 @@ from poxlens.bundle.manifest import FORMAT, Manifest
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the manifest, written by pydantic from the annotations that the reader uses.
 
-    Every field is required, but those whose default is None, and no other is allowed, also in the records that belong to
-    `poxlens.photo`: a default that changed between versions would change answers.
+    Every field is required, but those whose default is None, and no other is allowed, also in the records that belong
+    to `poxlens.photo`: a default that changed between versions would change answers.
     """
     from pydantic import TypeAdapter  # 45 ms; needed here only
 
