@@ -1,4 +1,4 @@
-"""The application: the page, `POST /api/screen` and `GET /api/bundle`, behind the guard."""
+"""The application: the page, its bundle, `POST /api/screen` and `GET /api/bundle`, behind the guard."""
 
 from __future__ import annotations
 
@@ -15,23 +15,11 @@ from poxlens.screen.background import available_cores
 from poxlens.screen.reasons import DISCLAIMER
 from poxlens.serve.answers import Screens, answer_person, answer_photo, describe_bundle
 from poxlens.serve.guard import MAX_BODY, Guard, Hosts, TooLargeError
-from poxlens.serve.static_pages import add_files
+from poxlens.serve.page import add_page
 from poxlens.serve.static_pages import fault as error
 from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
 
 log = logging.getLogger("poxlens.serve")
-
-_PAGE = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/app.css": ("app.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/main.js": ("main.js", "text/javascript; charset=utf-8"),
-    "/build.js": ("build.js", "text/javascript; charset=utf-8"),
-    "/answer.js": ("answer.js", "text/javascript; charset=utf-8"),
-    "/details.js": ("details.js", "text/javascript; charset=utf-8"),
-    "/photos.js": ("photos.js", "text/javascript; charset=utf-8"),
-}
-
 
 def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int = MAX_BODY) -> Guard:
     """The ASGI application.
@@ -68,7 +56,7 @@ def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int =
     async def about() -> dict[str, Any]:
         return bundle
 
-    add_files(app, "poxlens.serve", _PAGE)
+    add_page(app, screener.bundle)
     _add_faults(app)
     return Guard(app, hosts=hosts or Hosts(), max_body=max_body)
 

@@ -23,11 +23,13 @@ MAX_IN_FLIGHT = 8
 _DRAIN = 4  # times the limit that is read and dropped, so that a browser gets to see the refusal
 
 _HEADERS = {
-    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; "
-    b"img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    b"frame-ancestors 'none'",
+    b"content-security-policy": b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    b"img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    b"form-action 'none'; frame-ancestors 'none'",
     b"cache-control": b"no-store",
+    # Both together give the page shared memory, so that the model runs on several threads.
     b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-embedder-policy": b"require-corp",
     b"cross-origin-resource-policy": b"same-origin",
     b"permissions-policy": b"geolocation=(), microphone=()",
     b"referrer-policy": b"no-referrer",

@@ -1,0 +1,139 @@
+"""The phone app's files and the bundle that it runs: what a browser needs to judge photos by itself.
+
+The page is built from `web/` into the package (`make web`). It does all of the judging: this server only hands out
+files, and any static host can do the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request, Response
+
+from poxlens.errors import PoxlensError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from poxlens.bundle.store import Bundle
+
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
+    "webmanifest": "application/manifest+json",
+    "wasm": "application/wasm",
+    "onnx": "application/octet-stream",
+    "tflite": "application/octet-stream",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+_PACKED = {"png"}  # compressed already
+_FOREVER = "public, max-age=31536000, immutable"
+_ASK = "no-cache"  # kept, but asked about each time
+
+
+class PageMissingError(PoxlensError):
+    """The page was not built into this copy of poxlens."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the page or the bundle.
+
+    Args:
+        name: path below the page's address.
+        content: its bytes.
+    """
+
+    name: str
+    content: bytes
+
+    @property
+    def kind(self) -> str:
+        """The content type."""
+        return KINDS.get(self.name.rpartition(".")[2], "application/octet-stream")
+
+    @cached_property
+    def tag(self) -> str:
+        """The ETag."""
+        return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+
+    @cached_property
+    def packed(self) -> bytes | None:
+        """Compressed with gzip, on the first request for it; None where that saves nothing."""
+        if self.name.rpartition(".")[2] in _PACKED or len(self.content) < 1_000:
+            return None
+        small = gzip.compress(self.content, 6, mtime=0)
+        return small if len(small) < 0.97 * len(self.content) else None
+
+    @property
+    def cache(self) -> str:
+        """How long a browser may keep it: files whose name holds their digest, for ever."""
+        return _FOREVER if self.name.startswith("assets/") else _ASK
+
+
+def page_files() -> list[File]:
+    """Every file of the built page.
+
+    Raises:
+        PageMissingError: when it was not built.
+    """
+    folder = files("poxlens.serve") / "page"
+    if not (folder / "index.html").is_file():
+        raise PageMissingError(
+            "The page is not built into this copy of poxlens. In a checkout, run `make web`; an installed "
+            "wheel carries it."
+        )
+    return [File(name, found.read_bytes()) for name, found in _walk(folder, "")]
+
+
+def bundle_files(bundle: Bundle) -> list[File]:
+    """Every file of the bundle, below `bundle/`, as it was verified."""
+    names = ["bundle.json", *(file.path for file in bundle.manifest.files)]
+    return [File(f"bundle/{name}", bundle.read(name)) for name in names]
+
+
+def add_page(app: FastAPI, bundle: Bundle) -> None:
+    """Serve the page and its bundle.
+
+    Args:
+        app: the application.
+        bundle: what the page judges with.
+
+    Raises:
+        PageMissingError: when the page was not built.
+    """
+    for file in [*page_files(), *bundle_files(bundle)]:
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+
+        def serve(request: Request, file: File = file) -> Response:
+            return _response(request, file)
+
+        app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def _response(request: Request, file: File) -> Response:
+    headers = {"cache-control": file.cache, "etag": file.tag, "vary": "accept-encoding"}
+    if request.headers.get("if-none-match") == file.tag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", "") and file.packed is not None:
+        return Response(file.packed, media_type=file.kind, headers={**headers, "content-encoding": "gzip"})
+    return Response(file.content, media_type=file.kind, headers=headers)
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for item in sorted(folder.iterdir(), key=lambda found: found.name):
+        if item.is_dir():
+            yield from _walk(item, f"{prefix}{item.name}/")
+        else:
+            yield f"{prefix}{item.name}", item

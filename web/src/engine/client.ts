@@ -1,0 +1,110 @@
+// The page's side of the worker: started when needed, ended when idle, so that its memory comes back.
+
+import type { Part } from "../photo/decode";
+import type { Screened } from "../screen/screener";
+import type { Answer, Ask, Ready } from "./messages";
+
+const IDLE = 180_000; // ms
+
+/** A fault that the worker told: its code, for a message, and its words, for the console. */
+export class EngineFault extends Error {
+  constructor(
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+export interface Preview {
+  image: ImageData;
+  width: number;
+  height: number;
+}
+
+type Unsent<T> = T extends Ask ? Omit<T, "id"> : never;
+
+export class Engine {
+  private worker: Worker | null = null;
+  private starting: Promise<Ready> | null = null;
+  private next = 1;
+  private idle: ReturnType<typeof setTimeout> | undefined;
+  private readonly waiting = new Map<number, { done: (answer: Answer) => void; fail: (fault: Error) => void }>();
+
+  constructor(
+    private readonly base: string,
+    private readonly progress: (share: number) => void,
+  ) {}
+
+  /** Load the model, check it and keep it; the same promise for everyone who asks. */
+  start(): Promise<Ready> {
+    this.starting ??= this.ask({ kind: "start", base: this.base }).then((answer) => {
+      if (answer.kind !== "ready") throw new Error(answer.kind);
+      return answer.ready;
+    });
+    const mine = this.starting;
+    mine.catch(() => {
+      if (this.starting === mine) this.end();
+    });
+    return mine;
+  }
+
+  async preview(file: Blob, side: number): Promise<Preview> {
+    const answer = await this.ask({ kind: "preview", file, side });
+    if (answer.kind !== "preview") throw new Error(answer.kind);
+    return answer;
+  }
+
+  async screen(file: Blob, part: Part): Promise<Screened> {
+    await this.start();
+    const answer = await this.ask({ kind: "screen", file, part });
+    if (answer.kind !== "screened") throw new Error(answer.kind);
+    return answer.screened;
+  }
+
+  /** Label of a newer bundle that was fetched for the next start, or null. */
+  async refresh(): Promise<string | null> {
+    const answer = await this.ask({ kind: "refresh" });
+    return answer.kind === "refreshed" ? answer.label : null;
+  }
+
+  /** Stop at once; what was asked fails with the code "aborted". */
+  end(): void {
+    clearTimeout(this.idle);
+    this.worker?.terminate();
+    this.worker = this.starting = null;
+    for (const { fail } of this.waiting.values()) fail(new EngineFault("aborted", "the worker was ended"));
+    this.waiting.clear();
+  }
+
+  private ask(question: Unsent<Ask>): Promise<Answer> {
+    const worker = (this.worker ??= this.open());
+    clearTimeout(this.idle);
+    const id = this.next++;
+    return new Promise((done, fail) => {
+      this.waiting.set(id, { done, fail });
+      worker.postMessage({ ...question, id });
+    });
+  }
+
+  private open(): Worker {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => this.told(data);
+    worker.onerror = (event) => {
+      const failed = [...this.waiting.values()];
+      this.waiting.clear();
+      failed.forEach(({ fail }) => fail(new EngineFault("broken", event.message ?? "the worker could not start")));
+      this.end();
+    };
+    return worker;
+  }
+
+  private told(answer: Answer): void {
+    if (answer.kind === "progress") return this.progress(answer.total ? answer.done / answer.total : 0);
+    const asked = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if (answer.kind === "fault") asked?.fail(new EngineFault(answer.fault, answer.detail));
+    else asked?.done(answer);
+    if (!this.waiting.size) this.idle = setTimeout(() => this.end(), IDLE);
+  }
+}

@@ -1,0 +1,98 @@
+// One photo and one bundle: the decision. decode -> quality -> model -> decision, as poxlens.screen.screener.
+
+import { chosenModel } from "../bundle/used";
+import type { Manifest } from "../bundle/manifest";
+import type { Loaded } from "../bundle/store";
+import { checkGolden } from "../engine/golden";
+import type { OpenRuntime, Outputs, Runtime } from "../engine/runtime";
+import { decode, type Part, type Photo } from "../photo/decode";
+import { canonical, checkQuality } from "../photo/quality";
+import { cropBox, prepare } from "../photo/resize";
+import { share, skinMask, type SkinTone, skinTone } from "../photo/skin";
+import { Unreadable } from "../photo/unreadable";
+import { decide, type Decision } from "./decision";
+import type { HeatMap } from "./overlay";
+import { predictionSet, probabilities } from "./probabilities";
+
+/** A decision on one photo with what is shown beside it. */
+export interface Screened {
+  decision: Decision;
+  skinTone: SkinTone | null;
+  /** What spoke for the target; null unless the photo was assessed. */
+  heatMap: HeatMap | null;
+  /** The part of the photo that the model saw, as shares: left, top, width, height. */
+  seen: [number, number, number, number] | null;
+  /** Milliseconds. */
+  ms: { decode: number; quality: number; model: number };
+}
+
+export class Screener {
+  private constructor(
+    readonly bundle: Loaded,
+    private readonly runtime: Runtime,
+    readonly goldenDifference: number,
+  ) {}
+
+  /** @throws BundleFault, GoldenFault */
+  static async open(bundle: Loaded, openRuntime: OpenRuntime, threads: number): Promise<Screener> {
+    const { manifest } = bundle;
+    const model = chosenModel(manifest);
+    const runtime = await openRuntime(bundle.read(model.file), manifest.input.size, manifest.classes.length, threads);
+    const difference = await checkGolden(runtime, bundle, model.golden_tolerance);
+    return new Screener(bundle, runtime, difference);
+  }
+
+  /** The decision on one photo or a part of it; one that cannot be read is a decision too. */
+  async screen(data: Uint8Array, part?: Part): Promise<Screened> {
+    const ms = { decode: 0, quality: 0, model: 0 };
+    const start = performance.now();
+    try {
+      const photo = await decode(data, part);
+      ms.decode = performance.now() - start;
+      return await this.judge(photo, ms);
+    } catch (fault) {
+      if (!(fault instanceof Unreadable)) throw fault;
+      const decision = decide(this.bundle.manifest, { unreadable: fault.code });
+      return { decision, skinTone: null, heatMap: null, seen: null, ms };
+    }
+  }
+
+  private async judge(photo: Photo, ms: Screened["ms"]): Promise<Screened> {
+    const { manifest } = this.bundle;
+    const start = performance.now();
+    const small = canonical(photo.pixels);
+    const mask = skinMask(small);
+    const skinFraction = share(mask);
+    const quality = checkQuality(photo, manifest.gate.quality, skinFraction);
+    const tone = skinTone(small, mask);
+    ms.quality = performance.now() - start;
+    if (quality.some((check) => !check.passed))
+      return { decision: decide(manifest, { quality }), skinTone: tone, heatMap: null, seen: null, ms };
+    const before = performance.now();
+    const outputs = await this.runtime.run(prepare(photo.pixels, manifest.input));
+    ms.model = performance.now() - before;
+    const probability = probabilities(outputs.logits, manifest);
+    const decision = decide(manifest, {
+      quality,
+      novelty: outputs.novelty,
+      skinFraction,
+      probabilities: probability,
+      predictionSet: predictionSet(probability, manifest),
+    });
+    const { width, height } = photo.pixels;
+    const box = cropBox(width, height, manifest.input);
+    const seen: Screened["seen"] = [box.left / width, box.top / height, box.width / width, box.height / height];
+    return { decision, skinTone: tone, heatMap: decision.assessed ? heatMapOf(outputs, manifest) : null, seen, ms };
+  }
+
+  close(): Promise<void> {
+    return this.runtime.close();
+  }
+}
+
+function heatMapOf({ heatmap, heatmapSize: [height, width] }: Outputs, manifest: Manifest): HeatMap {
+  const size = height * width;
+  const index = manifest.classes.indexOf(manifest.target);
+  const values = heatmap.slice(index * size, (index + 1) * size);
+  return { values, height, width, scale: heatmap.reduce((top, value) => Math.max(top, value), 0) };
+}
