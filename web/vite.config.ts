@@ -15,7 +15,7 @@ function listFiles(): Plugin {
       const hash = createHash("sha256");
       const files = Object.values(bundle).filter((file) => file.fileName !== "sw.js");
       for (const file of files) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
-      const fixed = ["manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"];
+      const fixed = ["settings.json", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"];
       for (const name of fixed) hash.update(readFileSync(`public/${name}`));
       const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map")).sort();
       worker.code = worker.code

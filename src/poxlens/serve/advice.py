@@ -7,7 +7,7 @@ from poxlens.screen.decision import Outcome
 TITLES: dict[Outcome, tuple[str, str]] = {
     Outcome.refer: ("Show this rash to a health worker", "It should be tested for mpox."),
     Outcome.uncertain: ("A person needs to look at this rash", "The photo does not settle it."),
-    Outcome.not_suspected: ("Mpox is not suspected", "This does not rule mpox out."),
+    Outcome.not_suspected: ("Little sign of mpox here", "This does not rule mpox out."),
     Outcome.cannot_assess: ("This cannot be assessed", "There is no answer, neither good nor bad."),
 }
 """Outcome -> headline and the line below it."""
@@ -43,6 +43,9 @@ NEXT_STEPS: dict[Outcome, tuple[str, ...]] = {
 }
 """Outcome -> what to do, first things first."""
 
+UNREADABLE_STEP = "Choose the photo itself, or take a new one of the rash."
+"""The first step where no file could be read."""
+
 CLASS_NAMES = {
     "mpox": "Mpox",
     "chickenpox": "Chickenpox",
@@ -58,7 +61,7 @@ def next_steps(outcome: Outcome, *, readable: bool = True) -> tuple[str, ...]:
     """What to do next; of files that cannot be read, the first step is another file."""
     if readable or outcome is not Outcome.cannot_assess:
         return NEXT_STEPS[outcome]
-    return ("Choose the photo itself, or take a new one of the rash.", *NEXT_STEPS[outcome][1:])
+    return (UNREADABLE_STEP, *NEXT_STEPS[outcome][1:])
 
 
 def class_name(code: str) -> str:
