@@ -24,7 +24,10 @@ export type Say = (key: string, values?: Readonly<Record<string, string | number
 export function sayWith(words: Words): Say {
   return (key, values = {}) => {
     const text = words[key] ?? english[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name];
+      return typeof value === "number" ? value.toLocaleString(document.documentElement.lang) : (value ?? whole);
+    });
   };
 }
 

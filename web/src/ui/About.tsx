@@ -12,7 +12,11 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
   const say = useSay();
   const dialog = useRef<HTMLDialogElement>(null);
   const [forgotten, setForgotten] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    title.current?.focus(); // else the first button takes it, at the far end
+  }, []);
   const manifest = ready?.manifest;
   const share = (name: string, group: string): string => {
     const found = manifest?.evidence.figures.find((figure) => figure.name === name && figure.group === group);
@@ -20,7 +24,7 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
   };
   return (
     <dialog ref={dialog} class="about" onClose={close} aria-labelledby="about-title">
-      <h1 id="about-title">{say("about.title")}</h1>
+      <h1 id="about-title" ref={title} tabIndex={-1}>{say("about.title")}</h1>
       <p>{say("disclaimer")}</p>
       <h2>{say("about.lesions")}</h2>
       <p>{say("about.lesions_text")}</p>

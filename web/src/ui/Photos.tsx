@@ -19,6 +19,8 @@ interface Props {
 export function Photos({ photos, add, crop, remove, next }: Props): JSX.Element {
   const say = useSay();
   const [over, setOver] = useState(false);
+  // On a desk "take" would only open the same dialog as "choose".
+  const camera = matchMedia("(any-pointer: coarse)").matches;
   const full = photos.length >= MAX_PHOTOS;
   const waiting = photos.some((item) => !item.screened);
   const drop = (event: DragEvent): void => {
@@ -59,8 +61,8 @@ export function Photos({ photos, add, crop, remove, next }: Props): JSX.Element 
             ))}
           </ul>
           <div class="row">
-            <Pick icon="camera" label={say("photos.take")} primary={!photos.length} capture add={add} />
-            <Pick icon="picture" label={say("photos.choose")} add={add} />
+            {camera && <Pick icon="camera" label={say("photos.take")} primary={!photos.length} capture add={add} />}
+            <Pick icon="picture" label={say("photos.choose")} primary={!camera && !photos.length} add={add} />
           </div>
           <small class="pointer-only">{say("photos.drop")}</small>
         </div>

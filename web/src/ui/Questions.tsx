@@ -114,7 +114,7 @@ function Choice({ name, label, options, value, pick }: ChoiceProps): JSX.Element
       <legend>{label}</legend>
       <div class="choices">
         {[...options, ["", say("questions.unknown")] as const].map(([code, text]) => (
-          <label key={code}>
+          <label key={code} class={code === "" ? "unknown" : ""}>
             <input type="radio" name={name} checked={value === code} onChange={() => pick(code)} />
             <span>{text}</span>
           </label>

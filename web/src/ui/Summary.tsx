@@ -37,7 +37,7 @@ export function Summary({ photos, context, manifest, label }: SummaryProps): JSX
       <div class="sheet">
         <Rows
           rows={[
-            [say("summary.date"), new Date().toLocaleString(document.documentElement.lang)],
+            [say("summary.date"), new Date().toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" })],
             [say("summary.outcome"), `${say(`outcome.${decision.outcome}`)}: ${say(`title.${decision.outcome}`)}`],
           ]}
         />
@@ -73,7 +73,7 @@ function PhotoRows({ item, n, target, withPhoto }: { item: PhotoItem; n: number;
     rows.push([say("summary.likeness"), percent(decision.probabilities[target]!)]);
     rows.push([say("summary.set"), decision.predictionSet.map((name) => say(`class.${name}`)).join(", ") || "–"]);
   }
-  if (skinTone?.ita != null) rows.push([say("summary.tone"), `${say(`tone.${skinTone.group}`)}, ITA ${skinTone.ita.toFixed(0)}°`]);
+  if (decision.assessed && skinTone?.ita != null) rows.push([say("summary.tone"), `${say(`tone.${skinTone.group}`)}, ITA ${skinTone.ita.toFixed(0)}°`]);
   const image = item.preview?.image;
   return (
     <div class="one-photo">

@@ -1,0 +1,132 @@
+"""The built page in a real Chromium, with the embedded bundle, and photos made in code."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.browser_worker import FLAGS, chromium, serving
+from poxlens.data.phantom import PhantomSpec, draw
+from poxlens.screen.screener import Screener
+from poxlens.serve.page import PageMissingError, page_files
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def encoded(pixels: np.ndarray, form: str = "JPEG", **options: Any) -> bytes:
+    with io.BytesIO() as stream:
+        Image.fromarray(pixels).save(stream, format=form, **options)
+        return stream.getvalue()
+
+
+def phantom(lesion: str, *, seed: int, ita: float, size: tuple[int, int] = (900, 700)) -> np.ndarray:
+    """A drawn rash, enlarged to a photo's size."""
+    drawn = draw(PhantomSpec(seed=seed, size=480, ita=ita, lesion=lesion, count=5)).image
+    return np.asarray(Image.fromarray(drawn).resize(size, Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="session")
+def pustules() -> np.ndarray:
+    """Pixels that the embedded bundle refers."""
+    return phantom("umbilicated-pustule", seed=11, ita=-20.0)
+
+
+@pytest.fixture(scope="session")
+def screener() -> Screener:
+    return Screener()
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Fails where Chromium is there but the page was not built: `make web` comes before the tests."""
+    if chromium() is None:
+        pytest.skip("no Chromium on this machine: the page was not tried")
+    try:
+        page_files()
+    except PageMissingError as fault:
+        pytest.fail(str(fault))
+
+
+@pytest.fixture(scope="session")
+def url(built: None, screener: Screener) -> Iterator[str]:
+    with serving(screener) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser(built: None) -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the page was not tried")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield found
+        found.close()
+
+
+@dataclass
+class Visit:
+    """One person's visit: the page, everything it asked for and everything it complained about."""
+
+    context: Any
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def choose(self, *photos: bytes, crop: bool = True) -> None:
+        """Choose photos, one at a time; each opens the frame, which is left as it is."""
+        for photo in photos:
+            before = self.page.locator(".card.photo").count()
+            files = [{"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo}]
+            self.page.locator("input[type=file]").last.set_input_files(files)
+            if crop:
+                self.page.locator(".frame").wait_for()
+                self.page.go_back()
+            self.page.locator(".card.photo").nth(before).wait_for()
+        self.page.locator(".bar button:enabled").wait_for()
+
+    def press(self, selector: str) -> None:
+        self.page.locator(selector).click()
+
+    def begin(self) -> None:
+        self.press(".welcome .primary")
+
+    def to_answer(self) -> None:
+        self.press(".bar button")
+        self.page.locator("fieldset").first.wait_for()
+        self.press(".bar button")
+        self.page.locator(".verdict").wait_for()
+
+    @property
+    def outcome(self) -> str:
+        return self.page.locator(".verdict").get_attribute("class").split()[1]
+
+
+@pytest.fixture
+def visit(browser: Any, url: str) -> Iterator[Any]:
+    """`visit()` opens the page; options are those of a browser context."""
+    opened: list[Any] = []
+
+    def open_page(address: str | None = None, **options: Any) -> Visit:
+        defaults = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "reduced_motion": "reduce"}
+        context = browser.new_context(**(defaults | options))
+        opened.append(context)
+        one = Visit(context, context.new_page())
+        one.page.set_default_timeout(60_000)
+        context.on("request", lambda request: one.requests.append(request.url))
+        for page_event in ("pageerror",):
+            one.page.on(page_event, lambda fault: one.complaints.append(str(fault)))
+        one.page.on(
+            "console", lambda m: one.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
+        one.page.goto(address or url)
+        one.page.locator("h1").wait_for()
+        return one
+
+    yield open_page
+    for context in opened:
+        context.close()
