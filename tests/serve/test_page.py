@@ -1,85 +1,81 @@
-"""The page's files: served, self-contained, and legible by the numbers of WCAG 2.2."""
+"""The phone app's files and its bundle, as they are handed out."""
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from poxlens.serve.app import create_app
+from poxlens.serve.page import File, PageMissingError, page_files
+from poxlens.serve.words import words, words_text
 
-STATIC = files("poxlens.serve") / "static"
-NAMES = sorted(path.name for path in STATIC.iterdir())
-
-
-def test_every_file_is_served_with_its_type(fake_screener: Any) -> None:
-    client = TestClient(create_app(fake_screener), base_url="http://127.0.0.1")
-    types = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-    for name in NAMES:
-        path = "/" if name == "index.html" else f"/{name}"
-        reply = client.get(path)
-        assert reply.status_code == 200, name
-        assert reply.headers["content-type"].startswith(types[name.rpartition(".")[2]])
-        assert reply.content == (STATIC / name).read_bytes()
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(name: str) -> None:
-    text = (STATIC / name).read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?://|//[a-z]+\.[a-z]|@import|url\(", text)
-    if name.endswith(".html"):
-        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text)
-    if name.endswith(".js"):
-        assert not re.search(
-            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|localStorage|indexedDB", text
-        )
+@pytest.fixture
+def client(fake_screener: Any, page: tuple[File, ...]) -> TestClient:
+    return TestClient(create_app(fake_screener, page=page), base_url="http://127.0.0.1")
 
 
-def _palette(dark: bool) -> dict[str, tuple[float, ...]]:
-    css = (STATIC / "app.css").read_text("utf-8")
-    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css[: css.index("@media")]))
-    over = css[css.index("@media (prefers-color-scheme: dark)") :]
-    found = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", over[: over.index("*, *::before")])) if dark else {}
-    )
-    return {
-        name: tuple(int(v[i : i + 2], 16) / 255 for i in (1, 3, 5)) for name, v in (light | found).items()
-    }
+@pytest.mark.parametrize(
+    ("path", "kind", "cache"),
+    [
+        ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/assets/main-1a2b.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+        ("/icon.svg", "image/svg+xml", "no-cache"),
+        ("/bundle/bundle.json", "application/json", "no-cache"),
+        ("/bundle/model.onnx", "application/octet-stream", "no-cache"),
+        ("/bundle/golden/one.png", "image/png", "no-cache"),
+    ],
+)
+def test_each_file_has_its_type_and_says_how_long_it_may_be_kept(
+    client: TestClient, path: str, kind: str, cache: str
+) -> None:
+    reply = client.get(path)
+    assert reply.status_code == 200
+    assert reply.headers["content-type"] == kind
+    assert reply.headers["cache-control"] == cache
+    assert client.get(path, headers={"if-none-match": reply.headers["etag"]}).status_code == 304
 
 
-def _contrast(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    def luminance(colour: tuple[float, ...]) -> float:
-        r, g, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * blue
+def test_what_is_worth_it_is_compressed_for_those_who_ask(client: TestClient) -> None:
+    plain = client.get("/", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    with client.stream("GET", "/", headers={"accept-encoding": "gzip"}) as reply:
+        assert reply.headers["content-encoding"] == "gzip"
+        packed = b"".join(reply.iter_raw())
+    assert len(packed) < 200
+    assert gzip.decompress(packed) == plain.content
+    small = client.get("/icon.svg", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in small.headers
 
-    high, low = sorted((luminance(a), luminance(b)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
+
+def test_the_page_may_use_threads_and_run_the_model(client: TestClient) -> None:
+    headers = client.get("/").headers
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-embedder-policy"] == "require-corp"
+    assert "script-src 'self' 'wasm-unsafe-eval';" in headers["content-security-policy"]
+    assert "connect-src 'self';" in headers["content-security-policy"]
 
 
-def test_the_contrast_formula_knows_black_on_white() -> None:
-    assert _contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21.0)
+def test_a_copy_without_the_page_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("poxlens.serve.page.files", lambda _: tmp_path)
+    with pytest.raises(PageMissingError, match="make web"):
+        page_files()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_text_is_legible_in_both_schemes(dark: bool) -> None:
-    colours = _palette(dark)
-    tones = ["refer", "uncertain", "not_suspected", "cannot_assess"]
-    text = [
-        ("ink", "card"),
-        ("ink", "ground"),
-        ("ink", "faint"),
-        ("soft", "card"),
-        ("soft", "ground"),
-        ("soft", "faint"),
-    ]
-    text += [("accent-ink", "accent"), ("refer", "card")]
-    text += [(f"{tone}-ink", f"{tone}-ground") for tone in tones]
-    parts = [(tone, f"{tone}-ground") for tone in tones] + [("card", tone) for tone in tones]
-    parts += [("accent", "card"), ("accent", "faint"), ("pass", "card"), ("accent", "accent-soft")]
-    for front, back in text:
-        assert _contrast(colours[front], colours[back]) >= 4.5, (front, back)
-    for front, back in parts:
-        assert _contrast(colours[front], colours[back]) >= 3.0, (front, back)
+def test_the_pages_sentences_are_the_command_lines() -> None:
+    file = ROOT / "web" / "src" / "messages" / "rule.en.json"
+    assert file.read_text("utf-8") == words_text(), "python -m poxlens.serve.words > " + file.name
+
+
+def test_every_reason_that_a_photo_can_have_has_a_sentence() -> None:
+    said = words()
+    assert {"quality.blur", "novel.unknown", "context.contact", "unreadable.io", "next.uncertain.4"} <= said.keys()
+    assert "unreadable.folder" not in said  # a browser hands out files only
+    assert len(said) == len(json.loads(words_text()))

@@ -27,7 +27,7 @@ def test_the_api_gives_what_the_screener_gives(
     tmp_path: Path, pustules: bytes, macules: bytes, tiny: bytes
 ) -> None:
     screener = Screener(_tiny().build(tmp_path / "tiny"))
-    client = TestClient(create_app(screener), base_url="http://127.0.0.1")
+    client = TestClient(create_app(screener, page=()), base_url="http://127.0.0.1")
     photos = (pustules, macules, tiny, b"junk")
     reply = client.post("/api/screen", files=[("photos", ("p", photo)) for photo in photos])
     assert reply.status_code == 200

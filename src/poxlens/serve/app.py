@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import anyio.to_thread
@@ -15,19 +16,29 @@ from poxlens.screen.background import available_cores
 from poxlens.screen.reasons import DISCLAIMER
 from poxlens.serve.answers import Screens, answer_person, answer_photo, describe_bundle
 from poxlens.serve.guard import MAX_BODY, Guard, Hosts, TooLargeError
-from poxlens.serve.page import add_page
+from poxlens.serve.page import File, add_page, page_files
 from poxlens.serve.static_pages import fault as error
 from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
 
 log = logging.getLogger("poxlens.serve")
 
-def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int = MAX_BODY) -> Guard:
+def create_app(
+    screener: Screens,
+    *,
+    hosts: Hosts | None = None,
+    max_body: int = MAX_BODY,
+    page: Sequence[File] | None = None,
+) -> Guard:
     """The ASGI application.
 
     Args:
         screener: made already, so that a damaged bundle shows before a server starts.
         hosts: which Host headers are served; None for the names of the local machine.
         max_body: bytes of one request.
+        page: the files of the phone app; None for those that were built into the package.
+
+    Raises:
+        PageMissingError: when there are none.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     bundle = {
@@ -56,7 +67,7 @@ def create_app(screener: Screens, *, hosts: Hosts | None = None, max_body: int =
     async def about() -> dict[str, Any]:
         return bundle
 
-    add_page(app, screener.bundle)
+    add_page(app, page_files() if page is None else page, screener.bundle)
     _add_faults(app)
     return Guard(app, hosts=hosts or Hosts(), max_body=max_body)
 

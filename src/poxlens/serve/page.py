@@ -19,7 +19,7 @@ from fastapi import FastAPI, Request, Response
 from poxlens.errors import PoxlensError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from poxlens.bundle.store import Bundle
 
@@ -103,17 +103,15 @@ def bundle_files(bundle: Bundle) -> list[File]:
     return [File(f"bundle/{name}", bundle.read(name)) for name in names]
 
 
-def add_page(app: FastAPI, bundle: Bundle) -> None:
+def add_page(app: FastAPI, page: Sequence[File], bundle: Bundle) -> None:
     """Serve the page and its bundle.
 
     Args:
         app: the application.
+        page: from `page_files`.
         bundle: what the page judges with.
-
-    Raises:
-        PageMissingError: when the page was not built.
     """
-    for file in [*page_files(), *bundle_files(bundle)]:
+    for file in [*page, *bundle_files(bundle)]:
         path = "/" if file.name == "index.html" else f"/{file.name}"
 
         def serve(request: Request, file: File = file) -> Response:
