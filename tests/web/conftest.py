@@ -16,8 +16,6 @@ from poxlens.data.phantom import PhantomSpec, draw
 from poxlens.screen.screener import Screener
 from poxlens.serve.page import PageMissingError, page_files
 
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
 
 def encoded(pixels: np.ndarray, form: str = "JPEG", **options: Any) -> bytes:
     with io.BytesIO() as stream:
@@ -116,7 +114,7 @@ def visit(browser: Any, url: str) -> Iterator[Any]:
         context = browser.new_context(**(defaults | options))
         opened.append(context)
         one = Visit(context, context.new_page())
-        one.page.set_default_timeout(60_000)
+        one.page.set_default_timeout(120_000)
         context.on("request", lambda request: one.requests.append(request.url))
         for page_event in ("pageerror",):
             one.page.on(page_event, lambda fault: one.complaints.append(str(fault)))

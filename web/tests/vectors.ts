@@ -16,3 +16,13 @@ export function difference(a: Pixels, b: Pixels): number {
   if (a.width !== b.width || a.height !== b.height) return Number.POSITIVE_INFINITY;
   return a.data.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b.data[i]!)), 0);
 }
+
+/** CRC-32 as zlib's. */
+export function crc32(data: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of data) {
+    crc ^= byte;
+    for (let k = 0; k < 8; k += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
