@@ -74,7 +74,7 @@ def compare(worker: BrowserWorker, screener: Screener, photo: bytes) -> Row:
 
 
 def sample(folder: Path, n: int, seed: int) -> list[Path]:
-    """n photos below a folder, drawn at random."""
+    """N photos below a folder, drawn at random."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in KINDS)
     return random.Random(seed).sample(found, min(n, len(found)))
 

@@ -76,6 +76,12 @@ def test_the_pages_sentences_are_the_command_lines() -> None:
 
 def test_every_reason_that_a_photo_can_have_has_a_sentence() -> None:
     said = words()
-    assert {"quality.blur", "novel.unknown", "context.contact", "unreadable.io", "next.uncertain.4"} <= said.keys()
+    assert {
+        "quality.blur",
+        "novel.unknown",
+        "context.contact",
+        "unreadable.io",
+        "next.uncertain.4",
+    } <= said.keys()
     assert "unreadable.folder" not in said  # a browser hands out files only
     assert len(said) == len(json.loads(words_text()))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.browser_worker import FLAGS, chromium, serving
 from PIL import Image
 
-from benchmarks.browser_worker import FLAGS, chromium, serving
 from poxlens.data.phantom import PhantomSpec, draw
 from poxlens.screen.screener import Screener
 from poxlens.serve.page import PageMissingError, page_files
@@ -59,7 +59,9 @@ def url(built: None, screener: Screener) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser(built: None) -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the page was not tried")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: the page was not tried"
+    )
     with api.sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield found

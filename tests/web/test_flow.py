@@ -76,9 +76,13 @@ def test_from_a_photo_to_the_summary(
     page.go_back()  # to the answer of someone who is gone
     page.locator(".drop, .welcome").first.wait_for()
     assert page.locator(".verdict").count() == 0
-    assert {urlsplit(asked).netloc for asked in one.requests if not asked.startswith("blob:")} == {urlsplit(url).netloc}
+    assert {urlsplit(asked).netloc for asked in one.requests if not asked.startswith("blob:")} == {
+        urlsplit(url).netloc
+    }
     assert one.complaints == []
-    kept = page.evaluate("(async () => [await caches.keys(), Object.keys(localStorage), await indexedDB.databases()])()")
+    kept = page.evaluate(
+        "(async () => [await caches.keys(), Object.keys(localStorage), await indexedDB.databases()])()"
+    )
     assert all(name.startswith(("poxlens-page-", "poxlens-bundle-")) for name in kept[0])
     assert kept[1:] == [[], []]
 
@@ -136,7 +140,9 @@ def test_photos_that_cannot_be_judged_say_why_and_the_answers_can_override(
     one.press(".bar button")
     page.locator(".verdict").wait_for()
     assert one.outcome == "refer"
-    assert page.locator(".reasons li").first.inner_text().startswith("Contact with a probable or confirmed case")
+    assert (
+        page.locator(".reasons li").first.inner_text().startswith("Contact with a probable or confirmed case")
+    )
     assert "whatever the photo shows" in page.locator(".note").inner_text()
     assert page.locator(".people").count() == 0
     assert one.complaints == []
@@ -191,9 +197,7 @@ def test_where_nothing_may_be_kept_it_runs_from_memory(browser: Any, url: str) -
     try:
         page = context.new_page()
         page.set_default_timeout(120_000)
-        full = (
-            "CacheStorage.prototype.open = async () => { throw new DOMException('full', 'QuotaExceededError'); }"
-        )
+        full = "CacheStorage.prototype.open = async () => { throw new DOMException('full', 'QuotaExceededError'); }"
         context.route(
             "**/assets/worker-*.js",
             lambda route: route.fulfill(

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-
 from benchmarks.browser_worker import BrowserWorker, browser_worker
 from benchmarks.web_parity import Row, compare
+from PIL import Image
+
 from poxlens.data.phantom import draw, random_spec
 from poxlens.screen.screener import Screener
 
@@ -66,7 +66,9 @@ def display_p3() -> bytes:
     for tag, content in tags.items():
         table += tag + struct.pack(">II", at + len(body), len(content))
         body += content + b"\0" * (-len(content) % 4)
-    head = struct.pack(">I4sI", at + len(body), b"\0\0\0\0", 0x04000000) + b"mntrRGB XYZ " + b"\0" * 12 + b"acsp"
+    head = (
+        struct.pack(">I4sI", at + len(body), b"\0\0\0\0", 0x04000000) + b"mntrRGB XYZ " + b"\0" * 12 + b"acsp"
+    )
     head += b"\0" * 28 + fixed(0.9642) + fixed(1.0) + fixed(0.8249)
     return head.ljust(128, b"\0") + table + body
 

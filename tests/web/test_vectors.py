@@ -28,7 +28,9 @@ VECTORS = _vectors()
 def test_the_file_is_what_python_gives(name: str) -> None:
     if name == "jpegs" and not features.check("libjpeg_turbo"):
         pytest.skip("Pillow without libjpeg-turbo decodes to other pixels")
-    assert (VECTORS.FOLDER / f"{name}.json").read_text("utf-8") == VECTORS.text(name), "python tests/web/vectors.py"
+    assert (VECTORS.FOLDER / f"{name}.json").read_text("utf-8") == VECTORS.text(name), (
+        "python tests/web/vectors.py"
+    )
 
 
 def test_no_vector_is_left_over() -> None:

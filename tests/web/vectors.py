@@ -78,7 +78,14 @@ def jpegs() -> Any:
 def reductions() -> list[dict[str, Any]]:
     """Pillow's reduce, with edges that a factor does not divide."""
     cases = []
-    for width, height, factor in ((20, 14, 2), (21, 16, 3), (23, 17, 4), (40, 33, 5), (37, 50, 7), (64, 70, 11)):
+    for width, height, factor in (
+        (20, 14, 2),
+        (21, 16, 3),
+        (23, 17, 4),
+        (40, 33, 5),
+        (37, 50, 7),
+        (64, 70, 11),
+    ):
         pixels = picture(width, height, factor)
         reduced = np.asarray(Image.fromarray(pixels).reduce(factor))
         cases.append({
@@ -96,7 +103,9 @@ def photos() -> list[dict[str, Any]]:
     ):
         pixels = picture(width, height, seed)
         if seed % 2:  # the colours of skin, so that there is a tone
-            pixels = (pixels.astype(np.uint16) * np.array([220, 160, 120]) // 255 + [30, 15, 0]).astype(np.uint8)
+            pixels = (pixels.astype(np.uint16) * np.array([220, 160, 120]) // 255 + [30, 15, 0]).astype(
+                np.uint8
+            )
         photo = Photo(pixels, width, height, "png")
         small = canonical(pixels)
         mask = skin_mask(small)
@@ -123,7 +132,11 @@ def decisions() -> dict[str, Any]:
         "calibration": {"temperature": 0.8},
         "rule_out": {**point, "threshold": 0.1},
         "rule_in": {**point, "threshold": 0.7},
-        "conformal": {"mpox": {"quantile": 0.85}, "chickenpox": {"quantile": 0.5}, "healthy": {"quantile": 0.4}},
+        "conformal": {
+            "mpox": {"quantile": 0.85},
+            "chickenpox": {"quantile": 0.5},
+            "healthy": {"quantile": 0.4},
+        },
         "gate": {"novelty_limit": 2.0, "not_skin_fraction": 0.5, "top_probability": 0.6},
     }
     manifest: Any = json.loads(json.dumps(said), object_hook=lambda fields: SimpleNamespace(**fields))
@@ -135,7 +148,10 @@ def decisions() -> dict[str, Any]:
         calibrated = dict(zip(CLASSES, probabilities(np.array(logits), 0.8).tolist(), strict=True))
         inside = prediction_set(calibrated, manifest)
         failed = [name for name in ("blur", "skin") if rng.random() < 0.08]
-        checks = [QualityCheck(name, 1.0, 2.0, name not in failed, f"quality.{name}", "-") for name in ("blur", "skin")]
+        checks = [
+            QualityCheck(name, 1.0, 2.0, name not in failed, f"quality.{name}", "-")
+            for name in ("blur", "skin")
+        ]
         novelty = float(np.round(rng.uniform(0, 2.3), 3)) if n % 10 else 2.0
         skin = float(np.round(rng.random(), 2))
         yes = lambda: [None, True, False][rng.integers(3)]  # noqa: E731

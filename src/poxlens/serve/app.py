@@ -22,6 +22,7 @@ from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
 
 log = logging.getLogger("poxlens.serve")
 
+
 def create_app(
     screener: Screens,
     *,

@@ -19,11 +19,15 @@ _ONLY_ON_DISK = {"missing", "folder", "not_a_file", "permission"}
 
 def words() -> dict[str, str]:
     """Message key -> English text: reasons by their code, then titles, next steps, class names, disclaimer."""
-    unreadable = {code: text for code, text in UNREADABLE.items() if code.rpartition(".")[2] not in _ONLY_ON_DISK}
+    unreadable = {
+        code: text for code, text in UNREADABLE.items() if code.rpartition(".")[2] not in _ONLY_ON_DISK
+    }
     titles = {f"title.{outcome}": title for outcome, (title, _) in TITLES.items()}
     below = {f"subtitle.{outcome}": subtitle for outcome, (_, subtitle) in TITLES.items()}
     steps = {
-        f"next.{outcome}.{n}": step for outcome, steps in NEXT_STEPS.items() for n, step in enumerate(steps, 1)
+        f"next.{outcome}.{n}": step
+        for outcome, steps in NEXT_STEPS.items()
+        for n, step in enumerate(steps, 1)
     }
     classes = {f"class.{code}": name for code, name in CLASS_NAMES.items()}
     return {

@@ -16,6 +16,8 @@ export interface Language {
 
 export const LANGUAGES: Readonly<Record<string, Language>> = {
   en: { name: "English", reviewed: true, words: async () => english },
+  fr: { name: "Français", reviewed: false, words: async () => (await import("./fr.json")).default },
+  es: { name: "Español", reviewed: false, words: async () => (await import("./es.json")).default },
 };
 
 /** A sentence with its {names} filled in. A key that is missing shows English, then itself. */
