@@ -26,6 +26,7 @@ def client(fake_screener: Any, page: tuple[File, ...]) -> TestClient:
     ("path", "kind", "cache"),
     [
         ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/index.html", "text/html; charset=utf-8", "no-cache"),
         ("/assets/main-1a2b.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         ("/icon.svg", "image/svg+xml", "no-cache"),
         ("/bundle/bundle.json", "application/json", "no-cache"),

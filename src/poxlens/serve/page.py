@@ -112,12 +112,12 @@ def add_page(app: FastAPI, page: Sequence[File], bundle: Bundle) -> None:
         bundle: what the page judges with.
     """
     for file in [*page, *bundle_files(bundle)]:
-        path = "/" if file.name == "index.html" else f"/{file.name}"
-
         def serve(request: Request, file: File = file) -> Response:
             return _response(request, file)
 
-        app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
+        # The service worker asks for index.html by its name, as it must on any host.
+        for path in ("/", "/index.html") if file.name == "index.html" else (f"/{file.name}",):
+            app.add_api_route(path, serve, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _response(request: Request, file: File) -> Response:
