@@ -40,5 +40,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   plugins: [listFiles()],
-  test: { include: ["tests/**/*.test.ts"] },
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000 },
 } as Parameters<typeof defineConfig>[0]);
