@@ -9,6 +9,7 @@ const OUT = "../src/poxlens/serve/page";
 function listFiles(): Plugin {
   return {
     name: "list-files",
+    enforce: "post", // index.html joins the others last
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the build");
@@ -17,10 +18,11 @@ function listFiles(): Plugin {
       for (const file of files) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
       const fixed = ["settings.json", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"];
       for (const name of fixed) hash.update(readFileSync(`public/${name}`));
+      if (!("index.html" in bundle)) throw new Error("no index.html in the build");
       const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map")).sort();
       worker.code = worker.code
-        .replace("__FILES__", () => JSON.stringify(names))
-        .replace("__VERSION__", () => JSON.stringify(hash.digest("hex").slice(0, 16)));
+        .replaceAll("__FILES__", () => JSON.stringify(names))
+        .replaceAll("__VERSION__", () => JSON.stringify(hash.digest("hex").slice(0, 16)));
     },
   };
 }

@@ -198,12 +198,17 @@ def test_where_nothing_may_be_kept_it_runs_from_memory(browser: Any, url: str) -
         page = context.new_page()
         page.set_default_timeout(120_000)
         full = "CacheStorage.prototype.open = async () => { throw new DOMException('full', 'QuotaExceededError'); }"
-        context.route(
-            "**/assets/worker-*.js",
-            lambda route: route.fulfill(
-                body=f"{full};\n{route.fetch().text()}", content_type="text/javascript"
-            ),
-        )
+
+        def without_storage(route: Any) -> None:
+            found = route.fetch()
+            kept = {
+                name: value
+                for name, value in found.headers.items()
+                if name not in ("content-encoding", "content-length")
+            }
+            route.fulfill(headers=kept, body=f"{full};\n{found.text()}")
+
+        context.route("**/assets/worker-*.js", without_storage)
         page.goto(url)
         page.get_by_text("keeps nothing").wait_for()
     finally:
