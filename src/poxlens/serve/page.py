@@ -112,6 +112,7 @@ def add_page(app: FastAPI, page: Sequence[File], bundle: Bundle) -> None:
         bundle: what the page judges with.
     """
     for file in [*page, *bundle_files(bundle)]:
+
         def serve(request: Request, file: File = file) -> Response:
             return _response(request, file)
 

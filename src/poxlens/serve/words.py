@@ -11,6 +11,7 @@ import json
 from poxlens.photo.quality import ADVICE
 from poxlens.photo.unreadable import UNREADABLE
 from poxlens.screen.reasons import DISCLAIMER, REASONS
+from poxlens.screen.stability import UNSTABLE
 from poxlens.serve.advice import CLASS_NAMES, NEXT_STEPS, TITLES, UNREADABLE_STEP
 
 # Faults of paths and disks that no file chosen in a browser can have.
@@ -39,6 +40,7 @@ def words() -> dict[str, str]:
         **steps,
         "next.unreadable": UNREADABLE_STEP,
         **classes,
+        "map.unstable": UNSTABLE,
         "disclaimer": DISCLAIMER,
     }
 

@@ -23,10 +23,25 @@ export type Runtime = "onnx" | "litert";
 export type Precision = string;
 export type File = string;
 export type GoldenTolerance = number;
+export type Golden = [GoldenExample, ...GoldenExample[]] | null;
+export type File1 = string;
+/**
+ * @minItems 1
+ */
+export type Logits = [number, ...number[]];
+/**
+ * @minItems 1
+ */
+export type EmbeddingHead = [number, ...number[]];
+export type Novelty = number;
+/**
+ * @minItems 1
+ */
+export type HeatmapMean = [number, ...number[]];
 export type Path = string;
 export type Bytes = number;
 export type Sha256 = string;
-export type Files = File1[];
+export type Files = File2[];
 export type Method = "temperature";
 export type Temperature = number;
 export type EceBefore = number;
@@ -53,21 +68,7 @@ export type TopProbability = number;
 /**
  * @minItems 1
  */
-export type Golden = [GoldenExample, ...GoldenExample[]];
-export type File2 = string;
-/**
- * @minItems 1
- */
-export type Logits = [number, ...number[]];
-/**
- * @minItems 1
- */
-export type EmbeddingHead = [number, ...number[]];
-export type Novelty = number;
-/**
- * @minItems 1
- */
-export type HeatmapMean = [number, ...number[]];
+export type Golden1 = [GoldenExample, ...GoldenExample[]];
 export type Protocol = string;
 export type DataSha256 = string;
 export type Name1 = string;
@@ -102,7 +103,7 @@ export interface Manifest {
   conformal_alpha: ConformalAlpha;
   conformal: Conformal;
   gate: Gate;
-  golden: Golden;
+  golden: Golden1;
   evidence: Evidence;
   licence: Licence;
   intended_use: IntendedUse;
@@ -123,11 +124,22 @@ export interface Model {
   precision: Precision;
   file: File;
   golden_tolerance: GoldenTolerance;
+  golden?: Golden;
+}
+/**
+ * A PNG of the bundle and what the graph gives for it after the input rule.
+ */
+export interface GoldenExample {
+  file: File1;
+  logits: Logits;
+  embedding_head: EmbeddingHead;
+  novelty: Novelty;
+  heatmap_mean: HeatmapMean;
 }
 /**
  * A file of the bundle; every file but bundle.json is listed.
  */
-export interface File1 {
+export interface File2 {
   path: Path;
   bytes: Bytes;
   sha256: Sha256;
@@ -189,16 +201,6 @@ export interface QualityLimits {
   min_brightness: MinBrightness;
   max_clipped: MaxClipped;
   min_skin_fraction: MinSkinFraction;
-}
-/**
- * A PNG of the bundle and what the graph gives for it after the input rule.
- */
-export interface GoldenExample {
-  file: File2;
-  logits: Logits;
-  embedding_head: EmbeddingHead;
-  novelty: Novelty;
-  heatmap_mean: HeatmapMean;
 }
 /**
  * How the figures were made, from which table of images (SHA-256), and the figures.

@@ -16,6 +16,10 @@ function check(value: unknown, rule: Schema, where: string): string | null {
     const name = rule.$ref.replace("#/$defs/", "");
     return check(value, (root.$defs as Record<string, Schema>)[name]!, where);
   }
+  if (Array.isArray(rule.anyOf)) {
+    const found = (rule.anyOf as Schema[]).map((one) => check(value, one, where));
+    return found.includes(null) ? null : found[0]!;
+  }
   if (!fits(value, rule.type)) return `${where}: must be ${String(rule.type)}`;
   if ("const" in rule && value !== rule.const) return `${where}: must be ${String(rule.const)}`;
   if (Array.isArray(rule.enum) && !rule.enum.includes(value)) return `${where}: must be one of ${rule.enum.join(", ")}`;
@@ -31,6 +35,7 @@ function check(value: unknown, rule: Schema, where: string): string | null {
 
 function fits(value: unknown, type: unknown): boolean {
   if (type === undefined) return true;
+  if (type === "null") return value === null;
   if (type === "integer") return Number.isInteger(value);
   if (type === "number") return typeof value === "number" && Number.isFinite(value);
   if (type === "array") return Array.isArray(value);

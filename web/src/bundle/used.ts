@@ -17,7 +17,12 @@ export function chosenModel(manifest: Manifest): Model {
   throw new BundleFault("the bundle has no model that this page can run");
 }
 
+/** What a model must give: its own golden outputs where it has some, else the bundle's. */
+export const goldenOf = (manifest: Manifest, model: Model): readonly Manifest["golden"][number][] =>
+  model.golden ?? manifest.golden;
+
 export function usedFiles(manifest: Manifest): Manifest["files"] {
-  const wanted = new Set([chosenModel(manifest).file, ...manifest.golden.map((example) => example.file)]);
+  const model = chosenModel(manifest);
+  const wanted = new Set([model.file, ...goldenOf(manifest, model).map((example) => example.file)]);
   return manifest.files.filter((file) => wanted.has(file.path));
 }

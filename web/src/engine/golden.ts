@@ -3,6 +3,7 @@
 
 import { BundleFault, type Manifest } from "../bundle/manifest";
 import type { Loaded } from "../bundle/store";
+import { chosenModel, goldenOf } from "../bundle/used";
 import { decode } from "../photo/decode";
 import { prepare } from "../photo/resize";
 import type { Outputs, Runtime } from "./runtime";
@@ -13,7 +14,7 @@ export class GoldenFault extends BundleFault {}
 /** The largest difference found, in the units of the tolerance. @throws GoldenFault */
 export async function checkGolden(runtime: Runtime, bundle: Loaded, tolerance: number): Promise<number> {
   let worst = 0;
-  for (const example of bundle.manifest.golden) {
+  for (const example of goldenOf(bundle.manifest, chosenModel(bundle.manifest))) {
     const { pixels } = await decode(bundle.read(example.file));
     const outputs = await runtime.run(prepare(pixels, bundle.manifest.input));
     for (const [name, difference] of differences(outputs, example)) {

@@ -12,6 +12,7 @@ import { share, skinMask, type SkinTone, skinTone } from "../photo/skin";
 import { Unreadable } from "../photo/unreadable";
 import { decide, type Decision } from "./decision";
 import type { HeatMap } from "./overlay";
+import { LIMIT, mirrored, stability } from "./stability";
 import { predictionSet, probabilities } from "./probabilities";
 
 /** A decision on one photo with what is shown beside it. */
@@ -20,6 +21,8 @@ export interface Screened {
   skinTone: SkinTone | null;
   /** What spoke for the target; null unless the photo was assessed. */
   heatMap: HeatMap | null;
+  /** Whether the map changes when the photo is mirrored, so that it must be shown with that warning. */
+  unstable: boolean;
   /** The part of the photo that the model saw, as shares: left, top, width, height. */
   seen: [number, number, number, number] | null;
   /** Milliseconds. */
@@ -53,7 +56,7 @@ export class Screener {
     } catch (fault) {
       if (!(fault instanceof Unreadable)) throw fault;
       const decision = decide(this.bundle.manifest, { unreadable: fault.code });
-      return { decision, skinTone: null, heatMap: null, seen: null, ms };
+      return { decision, skinTone: null, heatMap: null, unstable: false, seen: null, ms };
     }
   }
 
@@ -67,9 +70,10 @@ export class Screener {
     const tone = skinTone(small, mask);
     ms.quality = performance.now() - start;
     if (quality.some((check) => !check.passed))
-      return { decision: decide(manifest, { quality }), skinTone: tone, heatMap: null, seen: null, ms };
+      return { decision: decide(manifest, { quality }), skinTone: tone, heatMap: null, unstable: false, seen: null, ms };
     const before = performance.now();
-    const outputs = await this.runtime.run(prepare(photo.pixels, manifest.input));
+    const image = prepare(photo.pixels, manifest.input);
+    const outputs = await this.runtime.run(image);
     ms.model = performance.now() - before;
     const probability = probabilities(outputs.logits, manifest);
     const decision = decide(manifest, {
@@ -82,7 +86,15 @@ export class Screener {
     const { width, height } = photo.pixels;
     const box = cropBox(width, height, manifest.input);
     const seen: Screened["seen"] = [box.left / width, box.top / height, box.width / width, box.height / height];
-    return { decision, skinTone: tone, heatMap: decision.assessed ? heatMapOf(outputs, manifest) : null, seen, ms };
+    const heatMap = decision.assessed ? heatMapOf(outputs, manifest) : null;
+    const unstable = heatMap !== null && (await this.changes(heatMap, image));
+    return { decision, skinTone: tone, heatMap, unstable, seen, ms };
+  }
+
+  private async changes(map: HeatMap, image: Uint8Array): Promise<boolean> {
+    const { manifest } = this.bundle;
+    const other = heatMapOf(await this.runtime.run(mirrored(image, manifest.input.size)), manifest);
+    return stability(map.values, other.values, map.width) < LIMIT;
   }
 
   close(): Promise<void> {

@@ -45,6 +45,7 @@ export function HeatPicture({ item, many }: { item: PhotoItem; many: boolean }):
           onInput={(event) => setStrength(Number(event.currentTarget.value))}
         />
       </label>
+      {screened!.unstable && <p class="note">{say("map.unstable")}</p>}
       <figcaption>
         {many && `${say("answer.deciding")} `}
         {say("answer.map_text")}
