@@ -14,6 +14,8 @@ import numpy as np
 import uvicorn
 from numpy.typing import NDArray
 
+from poxlens.bundle.store import load
+from poxlens.screen.engine import Engine
 from poxlens.screen.screener import Screener
 from poxlens.serve.page import page_files
 from poxlens.serve.server import address, create_app, listen, settings
@@ -63,6 +65,14 @@ def chromium() -> str | None:
     """Where a Chromium is, or None."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def page_screener() -> Screener:
+    """Python with the model that the page runs: the embedded bundle may hold another, quicker one for Python."""
+    bundle = load(None)
+    usable = [model for model in bundle.manifest.models if model.runtime == "onnx"]
+    model = next((one for one in usable if one.precision == "fp32"), usable[0])
+    return Screener(bundle, engine=Engine(bundle, model=model))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.browser_worker import BrowserWorker, browser_worker
+from benchmarks.browser_worker import BrowserWorker, browser_worker, page_screener
 from poxlens.errors import PhotoError
 from poxlens.photo.decode import decode
 from poxlens.photo.resize import prepare
@@ -86,7 +86,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    screener = Screener()
+    screener = page_screener()
     rows: list[Row] = []
     with browser_worker(screener) as worker:
         print(f"{worker.started['label']}, {worker.started['threads']} threads in the browser")

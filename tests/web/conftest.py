@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.browser_worker import FLAGS, chromium, serving
+from benchmarks.browser_worker import FLAGS, chromium, page_screener, serving
 from PIL import Image
 
 from poxlens.data.phantom import PhantomSpec, draw
@@ -37,7 +37,7 @@ def pustules() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def screener() -> Screener:
-    return Screener()
+    return page_screener()
 
 
 @pytest.fixture(scope="session")
