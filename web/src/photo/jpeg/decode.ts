@@ -1,8 +1,7 @@
 // A JPEG to pixels at full size, a half, a quarter or an eighth, bit for bit as Pillow's draft mode gives them.
 //
 // The browser's own decoder is not used where this one works: it gives full size only, so that scaling down differs
-// from Pillow by several levels (and the probability by up to 0.06 on our trial), and it may add noise against
-// fingerprinting.
+// from Pillow by several levels, which moves the probability, and it may add noise against fingerprinting.
 
 import { exifOrientation } from "../exif";
 import type { Pixels } from "../pixels";
