@@ -72,8 +72,8 @@ def test_a_method_that_takes_gradients_of_the_bundle(photos, tmp_path, capsys):
     assert code == 0
     (one,) = json.loads(told)["photos"]
     _, graph, _ = run(capsys, photos / "a.png", "--out", tmp_path, "--json")
-    # The graph's map is Grad-CAM, so both hold still alike.
-    assert one["stability"] == pytest.approx(json.loads(graph)["photos"][0]["stability"], abs=2e-4)
+    # The graph's map is Grad-CAM, so both hold still alike; the graph that is run may be in eight bits.
+    assert one["stability"] == pytest.approx(json.loads(graph)["photos"][0]["stability"], abs=0.05)
     assert {path.name for path in tmp_path.glob("*.png")} == {
         "a.png.mpox.gradcam.png",
         "a.png.mpox.graph.png",

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from poxlens.bundle.store import load
 from poxlens.data.phantom import draw, random_spec
-from poxlens.explain.graph_module import GraphModule
+from poxlens.explain.graph_module import GraphModule, onnx_model
 from poxlens.explain.methods import explain
 from poxlens.explain.network import ExplanationError
 from poxlens.explain.operators import apply
@@ -20,12 +20,14 @@ from poxlens.screen.graph import OUTPUTS, _session
 
 @pytest.fixture(scope="module")
 def engine():
-    return Engine(load(None))
+    bundle = load(None)
+    chosen = next(model for model in bundle.manifest.models if bundle.read(model.file) == onnx_model(bundle))
+    return Engine(bundle, model=chosen)
 
 
 @pytest.fixture(scope="module")
 def module(engine):
-    return GraphModule(load(None).read(engine.model.file))
+    return GraphModule(onnx_model(load(None)))
 
 
 @pytest.fixture(scope="module")

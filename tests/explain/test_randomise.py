@@ -10,15 +10,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from poxlens.bundle.store import load
+from poxlens.explain.graph_module import onnx_model
 from poxlens.explain.network import ExplanationError
 from poxlens.explain.randomise import STAGES, _weights, randomised
-from poxlens.screen.engine import Engine
 
 
 @pytest.fixture(scope="module")
 def embedded():
-    engine = Engine(load(None))
-    return load(None).read(engine.model.file), engine.manifest.input.size
+    bundle = load(None)
+    return onnx_model(bundle), bundle.manifest.input.size
 
 
 def tensors(model):

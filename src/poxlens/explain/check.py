@@ -25,6 +25,7 @@ from poxlens.explain.checks import (
     steadiness,
     unstable,
 )
+from poxlens.explain.graph_module import onnx_model
 from poxlens.explain.randomise import STAGES
 from poxlens.explain.record import Checked
 from poxlens.screen.engine import Engine, probabilities
@@ -75,8 +76,8 @@ def check(bundle: Bundle, *, step: Step = silent, engine: Engine | None = None) 
             figures += on_lesions(chosen, other, kind, None)
             done(1)
     with step("randomising the model", len(STAGES) * len(RANDOM_SEEDS)) as done:
-        model = bundle.read(engine.model.file)
-        figures += randomisation(model, manifest.input.size, tried.images[:RANDOMISED], maps, target, done)
+        model = onnx_model(bundle)  # whatever runtime the others are of: weights are shuffled in this one
+        figures += randomisation(model, manifest.input.size, tried.images[:RANDOMISED], target, done)
 
     def likely(images: Images) -> Floats:
         logits = batches(engine.run, images).logits

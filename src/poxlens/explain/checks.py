@@ -102,26 +102,24 @@ def by_area(maps: NDArray[np.float32], tried: trial.Tried, known: NDArray[np.boo
     return found
 
 
-def randomisation(
-    model: bytes, size: int, images: Images, maps: NDArray[np.float32], target: int, done: Advance
-) -> list[Figure]:
+def randomisation(model: bytes, size: int, images: Images, target: int, done: Advance) -> list[Figure]:
     """Mean rank correlation of the maps with those of the model randomised more and more; near 0 is right.
 
     Args:
         model: bytes of the .onnx file.
         size: side of its input, px.
         images: [N, S, S, 3].
-        maps: [N, h, w] of the model as it is, at least as many.
         target: number of the class.
         done: progress, a model at a time.
     """
+    maps = batches(Graph(model, size=size).run, images).heatmap[:, target]
     statistics = {}
     for name, part in STAGES:
         seen = np.empty((len(RANDOM_SEEDS), len(images)))
         for row, seed in enumerate(RANDOM_SEEDS):
             graph = Graph(randomised(model, part, seed), size=size)
             other = batches(graph.run, images).heatmap[:, target]
-            seen[row] = [rank_agreement(a, b) for a, b in zip(maps, other, strict=False)]
+            seen[row] = [rank_agreement(a, b) for a, b in zip(maps, other, strict=True)]
             done(1)
         statistics[f"rank correlation after randomising: {name}"] = mean(seen.mean(0))
     group = f"phantoms: {trial.TARGET_LESION}"

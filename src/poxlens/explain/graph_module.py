@@ -7,7 +7,7 @@ through (Bengio et al. 2013).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch import nn
 
 from poxlens.explain.network import Explainable, ExplanationError
 from poxlens.explain.operators import KNOWN, apply
+
+if TYPE_CHECKING:
+    from poxlens.bundle.store import Bundle
 
 Values = dict[str, torch.Tensor]
 
@@ -67,6 +70,21 @@ class GraphModule(Explainable):
                 made = self.joined(made.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
             values[node.output] = made
         return {name: values[name] for name in names}
+
+
+def onnx_model(bundle: Bundle) -> bytes:
+    """The bundle's ONNX file that gradients are taken of: in 32-bit floats where there is one.
+
+    Raises:
+        ExplanationError: the bundle has none.
+    """
+    models = [one for one in bundle.manifest.models if one.runtime == "onnx"]
+    if not models:
+        raise ExplanationError(
+            f"bundle {bundle.name}: has no ONNX model, and gradients are known of no other kind"
+        )
+    chosen = next((one for one in models if one.precision == "fp32"), models[0])
+    return bundle.read(chosen.file)
 
 
 class _Node:

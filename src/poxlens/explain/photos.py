@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from poxlens.explain.graph_module import GraphModule
+from poxlens.explain.graph_module import GraphModule, onnx_model
 from poxlens.explain.methods import METHODS, explain
 from poxlens.explain.network import ExplanationError
 from poxlens.screen.overlay import draw, with_warning
@@ -115,12 +115,7 @@ class Explainer:
         return every[number], float(every.max())
 
     def _by_method(self, way: str) -> Heat:
-        engine = self.screener.engine
-        if engine.model.runtime != "onnx":
-            raise ExplanationError(
-                f"{way} needs the bundle's ONNX model; this one has {engine.model.runtime} only"
-            )
-        module = GraphModule(self.screener.bundle.read(engine.model.file))
+        module = GraphModule(onnx_model(self.screener.bundle))
 
         def heat(image: NDArray[np.uint8], number: int) -> tuple[NDArray[np.float32], float]:
             found = pooled(explain(module, image, number, way)[0])  # type: ignore[arg-type]
