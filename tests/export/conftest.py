@@ -41,7 +41,7 @@ class Small(nn.Module):
         return self.last(found + self.same(found))
 
 
-def small_backbone(seed: int = 0, dead: int = 2) -> Backbone:
+def small_backbone(seed: int = 0, dead: int = 2, scaling=IMAGENET) -> Backbone:
     """The small network with random weights and statistics, and channels without weight in its first layer."""
     torch.manual_seed(seed)
     module = Small()
@@ -53,7 +53,7 @@ def small_backbone(seed: int = 0, dead: int = 2) -> Backbone:
             part.bias.data.normal_(0.2, 0.3)
     if dead:
         module.stem[0].weight.data[:dead] = 0.0
-    network = Network("small", CHANNELS, *IMAGENET, Weights("small.pth", None, "none"), lambda state: Small())
+    network = Network("small", CHANNELS, *scaling, Weights("small.pth", None, "none"), lambda state: Small())
     return Backbone([network], [module])
 
 

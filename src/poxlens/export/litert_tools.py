@@ -147,16 +147,19 @@ def outputs_of(path: Path, weights: list[Any]) -> list[str]:
     model = tfl_flatbuffer_utils.read_model(str(path))
     graph = model.subgraphs[0]
     makers = {int(output): op for op in graph.operators for output in op.outputs}
-    kernels = {}
+    kernels = []
     for op in graph.operators:
         if _kind(model, op) in CONVOLUTIONS:
             data = tfl_flatbuffer_utils.get_tensor_data(graph.tensors[op.inputs[1]], model.buffers)
             if data is not None:
-                kernels[int(op.outputs[0])] = (op, np.sort(data.ravel()))
+                kernels.append((op, _direction(data)))
     names = []
     for weight in weights:
-        flat = np.sort(weight.ravel())  # sorted: the order of axes differs by kind of convolution
-        alike = [op for op, data in kernels.values() if np.array_equal(data, flat)]
+        wanted = _direction(weight)
+        apart = [
+            float(np.abs(data - wanted).max()) if len(data) == len(wanted) else np.inf for _, data in kernels
+        ]
+        alike = [op for (op, _), distance in zip(kernels, apart, strict=True) if distance < ALIKE]
         if len(alike) != 1:
             raise SystemExit(
                 f"{len(alike)} convolutions of the .tflite have the weights of one to be kept in floats"
@@ -166,6 +169,17 @@ def outputs_of(path: Path, weights: list[Any]) -> list[str]:
             alike += before
         names += [_name(graph.tensors[op.outputs[0]]) for op in alike]
     return names
+
+
+ALIKE = 1e-5
+
+
+def _direction(weight: Any) -> Any:
+    """Weights in ascending order, of length 1: neither the order of axes, which differs by kind of convolution, nor the
+    division of the normalisation, which the converter takes into the first one, changes it.
+    """
+    flat = np.sort(weight.ravel().astype(np.float64))
+    return flat / max(float(np.linalg.norm(flat)), 1e-30)
 
 
 CONVOLUTIONS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
