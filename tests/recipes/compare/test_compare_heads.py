@@ -157,3 +157,14 @@ def test_the_svm_is_scikit_learns_with_its_own_rbf_kernel_one_class_against_the_
     two = truth < 2
     ours = heads._svm(features[two], truth[two], (3.0, 0.5), 2, "balanced")(some)
     assert np.allclose(ours, np.stack([-theirs(two, truth == 1), theirs(two, truth == 1)], 1), atol=2e-3)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_probability_of_nothing_has_a_finite_logit():
+    truth = np.arange(20) % 2
+    features = np.where(truth[:, None] == 1, 1, -1).astype(np.float32).repeat(4, 1)
+    far = np.full((1, 4), 1e4, np.float32)
+    logits = heads._logistic(features, truth, 0.1, 2, None)(far)
+    assert np.isfinite(logits).all()
+    assert logits[0, 1] > logits[0, 0]
+    assert logits[0, 0] == -104

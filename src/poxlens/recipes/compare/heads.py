@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 
 _STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)  # C of logistic regression on standardised features
 _SVM = tuple((c, gamma) for c in (0.3, 1.0, 3.0, 10.0) for gamma in (0.25, 0.5, 1.0))  # gamma in 1 / D
+_LEAST = -104.0  # logarithm of the smallest positive number of 32 bits
 _ABSENT = -30.0  # logit of a class that was not there to learn
 
 
@@ -179,7 +180,8 @@ def _probabilities(logits: Doubles, temperature: float) -> Floats:
 
 def _logistic(features: Floats, truth: Ints, strength: float, classes: int, weight: str | None) -> Fitted:
     model = LogisticRegression(C=strength, max_iter=300, class_weight=weight).fit(features, truth)
-    return lambda some: _spread(model.predict_log_proba(some), model.classes_, classes)
+    # A probability below what 32 bits hold is 0, and its logarithm no number.
+    return lambda some: _spread(np.maximum(model.predict_log_proba(some), _LEAST), model.classes_, classes)
 
 
 def _svm(features: Floats, truth: Ints, setting: Sequence[float], classes: int, weight: str | None) -> Fitted:
