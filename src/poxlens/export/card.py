@@ -39,7 +39,6 @@ class Story:
     suspects: int  # pairs of images of two sources that may show the same skin
     skipped: int  # images that could not be read
     plan: Plan
-    left_out: Mapping[str, tuple[int, int]]  # source -> mpox images, and their groups, learnt from without it
     whole_people: str  # label whose photos also gave skin patches
 
     def protocol(self) -> str:
@@ -53,20 +52,6 @@ class Story:
             f"each training part ({plan.inner_folds} folds). Intervals: 95 %, bootstrap over groups of the mean of "
             "the repeats. Thresholds and quantiles are read off the out-of-fold predictions that the figures use; the "
             "rule-in point must also hold on each mpox source left out of training."
-            f"{self._left_out()}"
-        )
-
-    def _left_out(self) -> str:
-        """How much the test of a source never seen stands on."""
-        if not self.left_out:
-            return ""
-        each = [
-            f"{images} mpox images ({groups} groups) without {name}"
-            for name, (images, groups) in self.left_out.items()
-        ]
-        return (
-            f" Sources share photos, so the heads of that test learnt from {' and '.join(each)}, given the weight that "
-            "mpox has with all sources: it is a hard test of a head that knows less than the one that ships."
         )
 
 

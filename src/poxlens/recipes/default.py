@@ -34,15 +34,7 @@ from poxlens.recipes.evidence import Rule, as_interval, figures_of
 from poxlens.recipes.grouping import Grouping, Limits, find_groups
 from poxlens.recipes.points import Targets, choose_points
 from poxlens.recipes.predictions import read_predictions, rows_of, write_predictions
-from poxlens.recipes.protocol import (
-    LeftOut,
-    OutOfFold,
-    Plan,
-    Table,
-    choose_and_fit,
-    leave_source_out,
-    out_of_fold,
-)
+from poxlens.recipes.protocol import OutOfFold, Plan, Table, choose_and_fit, leave_source_out, out_of_fold
 from poxlens.recipes.samples import Labels, Sample, Skipped, possible_table, read_samples
 from poxlens.recipes.shipping import Trained, ship
 from poxlens.recipes.shortcuts import SPOILT, traits
@@ -180,14 +172,13 @@ def train(
     left_out = {}
     with step("leaving a source out", len(table.target_sources)) as done:
         for source in table.target_sources:
-            left_out[source] = leave_source_out(table, plan, source, labels.classes.index(recipe.target))
+            left_out[source] = leave_source_out(table, plan, source)
             done()
     experiments |= _comparisons(prepared, step)
     novelty = novelty_of_unseen(prepared)
     rule = _rule(prepared, experiments["strict"], left_out, novelty)
     path = where.out / "predictions.csv"
     _write_predictions(path, prepared, experiments, left_out, novelty)
-    told = _story(prepared, left_out)
     figures = figures_of(read_predictions(path), rule, seed=plan.seed)
     figures += _probe_figures(prepared, novelty)
     with threadpool_limits(1):
@@ -204,15 +195,15 @@ def train(
         subspace,
         recipe.targets.alpha,
     )
-    return ship(trained, figures, told, manifest.sha256, where.out / "bundle")
+    return ship(trained, figures, _story(prepared), manifest.sha256, where.out / "bundle")
 
 
-def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, LeftOut], novelty: Floats) -> Rule:
+def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, Floats], novelty: Floats) -> Rule:
     """Thresholds, quantiles and the novelty limit."""
     table, recipe, rows = prepared.table, prepared.recipe, prepared.table.learnable
     points = choose_points(
         strict.logits[:, rows].astype(np.float64),
-        {name: one.logits[rows].astype(np.float64) for name, one in left_out.items()},
+        {name: logits[rows].astype(np.float64) for name, logits in left_out.items()},
         table.possible[rows],
         table.source[rows],
         prepared.labels.classes,
@@ -227,7 +218,7 @@ def _write_predictions(
     path: Path,
     prepared: Prepared,
     experiments: Mapping[str, OutOfFold],
-    left_out: Mapping[str, LeftOut],
+    left_out: Mapping[str, Floats],
     novelty: Floats,
 ) -> None:
     table = prepared.table
@@ -237,8 +228,7 @@ def _write_predictions(
         for name, found in experiments.items()
     }
     for name, one in left_out.items():
-        folds = np.zeros((1, len(one.logits)), np.int64)
-        logits[f"left out: {name}"] = (one.logits[None].astype(np.float64), folds)
+        logits[f"left out: {name}"] = (one[None].astype(np.float64), np.zeros((1, len(one)), np.int64))
     write_predictions(path, rows, logits, prepared.labels.classes)
 
 
@@ -392,7 +382,7 @@ def _write_csv(path: Path, names: tuple[str, ...], rows: Iterable[tuple[object, 
     write_atomically(path, buffer.getvalue())
 
 
-def _story(prepared: Prepared, left_out: Mapping[str, LeftOut]) -> Story:
+def _story(prepared: Prepared) -> Story:
     """What the card tells of the data and the protocol, counted from the run."""
     table, labels = prepared.table, prepared.labels
     counts: dict[tuple[str, str, str], int] = {}
@@ -408,7 +398,6 @@ def _story(prepared: Prepared, left_out: Mapping[str, LeftOut]) -> Story:
         suspects=suspects,
         skipped=len(prepared.skipped),
         plan=prepared.recipe.plan,
-        left_out={name: (one.images, one.groups) for name, one in left_out.items()},
         whole_people=labels.whole_people,
     )
 

@@ -46,8 +46,7 @@ INTENDED_USE = (
 LIMITS = (
     "Trained on photos scraped from the web and from teaching collections, not phone photos of consecutive patients.",
     "Each class comes from one to three sources, so part of its accuracy may be the source's (see the shortcuts).",
-    "Of mpox photos of a source never seen in training, more are called not suspected than out of fold (a hard test: "
-    "without that source few mpox photos are left to learn from).",
+    "Of mpox photos of a source never seen in training, far more are called not suspected than out of fold.",
     "Healthy close-ups are skin patches cut from photos of people; real healthy close-ups were not available.",
     "Dark skin is under-represented outside the mpox class; its figures are given apart.",
     "Chickenpox and mpox can be present together: another likely rash never rules mpox out.",
