@@ -53,6 +53,14 @@ def test_its_card_and_the_guide_tell_its_own_figures():
     assert table(bundle.manifest) in (ROOT / "docs" / "accuracy.md").read_text()
 
 
+def test_the_page_counts_rightly_how_little_is_left_without_a_source():
+    """Its own snippet, with its own assertions, on the committed groups."""
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    assert "left) == 29" in code
+    exec(code.replace('Path("results', f'Path("{ROOT.as_posix()}/results'), {})
+
+
 def test_without_its_lesions_a_phantom_is_no_finding(screener):
     """Pustules and vesicles drawn on skin are found; the same skin, light and noise without them is not."""
     rule_out = screener.bundle.manifest.rule_out.threshold
