@@ -159,7 +159,7 @@ def test_the_svm_is_scikit_learns_with_its_own_rbf_kernel_one_class_against_the_
     assert np.allclose(ours, np.stack([-theirs(two, truth == 1), theirs(two, truth == 1)], 1), atol=2e-3)
 
 
-@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.filterwarnings("error")
 def test_a_probability_of_nothing_has_a_finite_logit():
     truth = np.arange(20) % 2
     features = np.where(truth[:, None] == 1, 1, -1).astype(np.float32).repeat(4, 1)

@@ -180,8 +180,13 @@ def _probabilities(logits: Doubles, temperature: float) -> Floats:
 
 def _logistic(features: Floats, truth: Ints, strength: float, classes: int, weight: str | None) -> Fitted:
     model = LogisticRegression(C=strength, max_iter=300, class_weight=weight).fit(features, truth)
-    # A probability below what 32 bits hold is 0, and its logarithm no number.
-    return lambda some: _spread(np.maximum(model.predict_log_proba(some), _LEAST), model.classes_, classes)
+
+    def logits(some: Floats) -> Doubles:
+        with np.errstate(divide="ignore"):  # a probability below what 32 bits hold is 0
+            told = model.predict_log_proba(some)
+        return _spread(np.maximum(told, _LEAST), model.classes_, classes)
+
+    return logits
 
 
 def _svm(features: Floats, truth: Ints, setting: Sequence[float], classes: int, weight: str | None) -> Fitted:
