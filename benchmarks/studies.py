@@ -54,7 +54,11 @@ def keep(run: Path, target: Path) -> list[Path]:
             write_atomically(target / f"{name}.gz", packed)
             written.append(target / f"{name}.gz")
     report = run / "report"
-    chosen = [run / name for name in _PLAIN] + [report / "metrics.json", report / "tables" / "all.md"]
+    if (report / "metrics.json").is_file():  # without the blanks, half as large
+        told = json.loads((report / "metrics.json").read_text("utf-8"))
+        write_atomically(target / "metrics.json", json.dumps(told, separators=(",", ":")) + "\n")
+        written.append(target / "metrics.json")
+    chosen = [run / name for name in _PLAIN] + [report / "tables" / "all.md"]
     chosen += [report / "figures" / f"{name}.svg" for name in _FIGURES]
     if (report / "report.html").is_file() and (report / "report.html").stat().st_size < _LARGEST:
         chosen.append(report / "report.html")
