@@ -185,7 +185,9 @@ def _check_classes(manifest: Manifest) -> None:
     for where, example in _goldens(manifest):
         for field in ("logits", "heatmap_mean"):
             if len(getattr(example, field)) != len(classes):
-                raise FieldError(f"{where}.{field}: must have one value for each of the {len(classes)} classes")
+                raise FieldError(
+                    f"{where}.{field}: must have one value for each of the {len(classes)} classes"
+                )
         if len(example.embedding_head) > EMBEDDING_HEAD:
             raise FieldError(f"{where}.embedding_head: must have at most {EMBEDDING_HEAD} values")
 
