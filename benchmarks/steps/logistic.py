@@ -1,7 +1,7 @@
 """Kernel logistic regression from images of which only a set of possible classes may be known.
 
-The loss is that of `poxlens.train.heads` (Cour, Sapp and Taskar 2011); the kernel is approximated from landmarks of the
-training part (Nystroem; Williams and Seeger 2001), so that nothing of a tested image enters.
+The loss is that of `poxlens.train.heads` (Cour, Sapp and Taskar 2011). The kernel of the training part is written as a
+product of features, which spans every model of its images (the representer theorem), and the head is fitted on these.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ Doubles = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
-LANDMARKS = 600
 STRENGTH = 10.0  # scikit-learn's C on features whose product is the kernel
 _ITERATIONS = 60
 _JITTER = 1e-6
@@ -29,8 +28,6 @@ def fitted(
     test: Rows,
     *,
     strength: float = STRENGTH,
-    landmarks: int = LANDMARKS,
-    seed: int = 0,
 ) -> Doubles:
     """[T, C] probabilities of the images `test` by a model fitted on the images `train` alone.
 
@@ -41,18 +38,14 @@ def fitted(
         train: rows that are learnt from.
         test: rows that are not.
         strength: inverse of the penalty.
-        landmarks: rows of `train` that span the model; all when there are fewer.
-        seed: of their choice.
     """
-    marks = np.random.default_rng(seed).permutation(train)[:landmarks]
-    factor = cholesky(kernel[np.ix_(marks, marks)] + _JITTER * np.eye(len(marks)), lower=True)
+    factor = cholesky(kernel[np.ix_(train, train)] + _JITTER * np.eye(len(train)), lower=True)
 
     def features(rows: Rows) -> Doubles:
-        found: Doubles = solve_triangular(factor, kernel[np.ix_(marks, rows)], lower=True).T
+        found: Doubles = solve_triangular(factor, kernel[np.ix_(train, rows)], lower=True).T
         return found
 
-    inputs = features(train)
-    inputs, allowed, weight = inputs.astype(np.float32), possible[train], weights[train].astype(np.float32)
+    inputs, allowed, weight = factor.astype(np.float32), possible[train], weights[train].astype(np.float32)
     classes = allowed.shape[1]
     step = (1 / np.sqrt((inputs**2).sum(0) / 8 + 1 / strength)).astype(np.float32)
     scaled = inputs * step  # coordinates in which the problem is rounder: half the iterations
