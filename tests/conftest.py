@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -57,3 +59,13 @@ def tiny_path(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def tiny_copy(tiny_path: Path, tmp_path: Path) -> Path:
     """A copy of the tiny bundle that a test may damage."""
     return Path(shutil.copytree(tiny_path, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """The one Playwright of this process: it does not bear a second beside it."""
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: the page was not tried"
+    )
+    with api.sync_playwright() as started:
+        yield started

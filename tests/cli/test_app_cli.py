@@ -37,7 +37,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append({"bundle": screener.bundle, "host": host, "port": listener.getsockname()[1]})
 
     monkeypatch.setattr(server, "serve", serve)
-    monkeypatch.setattr("poxlens.screen.screener.Screener", lambda bundle: SimpleNamespace(bundle=bundle))
+    monkeypatch.setattr(
+        "poxlens.screen.screener.Screener", lambda bundle, **_: SimpleNamespace(bundle=bundle)
+    )
     monkeypatch.setenv("DISPLAY", ":0")
     return calls
 
@@ -93,7 +95,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_a_damaged_bundle_is_told_before_anything_is_served(
     served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def damaged(bundle: object) -> None:
+    def damaged(bundle: object, **_: object) -> None:
         raise BundleError("model.onnx was changed")
 
     monkeypatch.setattr("poxlens.screen.screener.Screener", damaged)

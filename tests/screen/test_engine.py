@@ -142,11 +142,11 @@ def test_a_graph_with_other_names_is_refused(tiny):
         Graph(model.SerializeToString(), size=28)
 
 
-def test_the_most_precise_model_is_chosen(tiny, tmp_path):
+def test_eight_bits_go_first_and_any_model_can_be_asked_for(tiny, tmp_path):
     models = [Model("onnx", "int8", "model.onnx", 0.02), Model("onnx", "fp32", "model.onnx", 1e-4)]
     bundle = tiny.build(tmp_path / "b", models=models)
-    assert Engine(bundle).model.precision == "fp32"
-    assert Engine(bundle, model=models[0]).model.precision == "int8"
+    assert Engine(bundle).model.precision == "int8"
+    assert Engine(bundle, model=models[1]).model.precision == "fp32"
     with pytest.raises(ValueError, match="threads must be 1 or more"):
         Engine(bundle, threads=0)
 

@@ -58,14 +58,10 @@ def url(built: None, screener: Screener) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser(built: None) -> Iterator[Any]:
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: the page was not tried"
-    )
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield found
-        found.close()
+def browser(built: None, playwright: Any) -> Iterator[Any]:
+    found = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield found
+    found.close()
 
 
 @dataclass

@@ -54,7 +54,10 @@ def _run(host: str, port: int, browser: bool, bundle: Path | None) -> None:
         url = address(listener, host)
         print(f"poxlens is at {url} (Ctrl+C stops it)", flush=True)
         if host not in ("127.0.0.1", "localhost", "::1"):
-            print("Others on this network can reach it. Photos travel to it unencrypted.", file=sys.stderr)
+            print(
+                "Others on this network can reach it, unencrypted; there the page cannot keep itself for offline use.",
+                file=sys.stderr,
+            )
         serve(screener, listener, host, on_start=(lambda: open_browser(url)) if browser else None)
     finally:
         listener.close()

@@ -25,17 +25,14 @@ MAX_BODY = 65_536
 """Bytes of one decision; none has more than a few hundred."""
 
 _STYLE, _SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
-_SHARED = {
+_FILES = {
+    "/": ("index.html", "text/html; charset=utf-8"),
     "/app.css": ("app.css", _STYLE),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/build.js": ("build.js", _SCRIPT),
-}
-_OWN = {
-    "/": ("index.html", "text/html; charset=utf-8"),
     "/review.css": ("review.css", _STYLE),
     **{
         f"/{name}.js": (f"{name}.js", _SCRIPT)
-        for name in ("main", "keys", "panels", "pictures", "queue", "saving", "square", "stage")
+        for name in ("build", "main", "keys", "panels", "pictures", "queue", "saving", "square", "stage")
     },
 }
 
@@ -88,8 +85,7 @@ def create_review(session: Session, *, only: str = "", hosts: Hosts | None = Non
             raise DecisionError(f"{proposal.file}: {fault}.") from fault
         return Response(pictures.crop(index, square), media_type="image/jpeg")
 
-    add_files(app, "poxlens.serve", _SHARED)
-    add_files(app, "poxlens.serve.review", _OWN)
+    add_files(app, "poxlens.serve.review", _FILES)
     _add_faults(app)
     return Guard(app, hosts=hosts or Hosts(), max_body=MAX_BODY)
 

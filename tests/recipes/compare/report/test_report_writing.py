@@ -156,32 +156,29 @@ def test_the_script_of_the_page_is_allowed_by_its_hash_alone(turning):
 
 
 @pytest.mark.browser
-def test_the_page_fits_a_phone_and_its_features_turn(turning):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 360, "height": 800})
-        faults = []
-        page.on("console", lambda message: faults.append(message.text))
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.goto((turning.folder / "report.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == 360
-        canvas = page.locator(".turn canvas").first
-        canvas.scroll_into_view_if_needed()
-        assert canvas.is_visible()
-        assert not page.locator(".turn > img").first.is_visible()
-        drawn = "canvas => canvas.toDataURL()"
-        before = canvas.evaluate(drawn)
-        canvas.focus()
-        page.keyboard.press("ArrowLeft")
-        turned = canvas.evaluate(drawn)
-        assert turned != before
-        page.get_by_role("button", name="others").first.click()
-        assert page.get_by_role("button", name="others").first.get_attribute("aria-pressed") == "false"
-        assert canvas.evaluate(drawn) != turned
-        assert faults == []
-        browser.close()
+def test_the_page_fits_a_phone_and_its_features_turn(turning, playwright):
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    faults = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.goto((turning.folder / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    canvas = page.locator(".turn canvas").first
+    canvas.scroll_into_view_if_needed()
+    assert canvas.is_visible()
+    assert not page.locator(".turn > img").first.is_visible()
+    drawn = "canvas => canvas.toDataURL()"
+    before = canvas.evaluate(drawn)
+    canvas.focus()
+    page.keyboard.press("ArrowLeft")
+    turned = canvas.evaluate(drawn)
+    assert turned != before
+    page.get_by_role("button", name="others").first.click()
+    assert page.get_by_role("button", name="others").first.get_attribute("aria-pressed") == "false"
+    assert canvas.evaluate(drawn) != turned
+    assert faults == []
+    browser.close()
 
 
 def test_the_verb_makes_the_report(run, capsys):
