@@ -61,9 +61,9 @@ def tiny_copy(tiny_path: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_path, tmp_path / "copy"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
-    """The one Playwright of this process: it does not bear a second beside it."""
+    """The one Playwright of this process: it bears neither a second nor an `asyncio.run` beside it."""
     api = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: the page was not tried"
     )

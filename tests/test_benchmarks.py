@@ -82,7 +82,7 @@ def test_all_benchmarks_run(bundle, capsys):
     assert code == 0
     found = json.loads(shown.out)
     assert [result["n"] for result in found["results"]] == [2, 5, 5, 3, 3, 1]
-    assert [result["target"] for result in found["results"]] == [2.0, 1.3, 1.5, 0.8]
+    assert [result["target"] for result in found["results"]] == [2.0, 1.3, 1.1, 1.5, 1.5, 0.8]
     for result in found["results"]:
         assert result["ratio"] > 0
         assert result["spread"][0] <= result["spread"][1]

@@ -57,7 +57,7 @@ def url(built: None, screener: Screener) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(built: None, playwright: Any) -> Iterator[Any]:
     found = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
     yield found
