@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.steps.logistic import fitted
 from benchmarks.steps.ridge import Ridge, alone
 from poxlens.evaluate.intervals import Estimate, estimate
-from poxlens.evaluate.metrics import accuracy, macro_f1, sensitivity
+from poxlens.evaluate.metrics import accuracy, macro_f1, sensitivity, specificity
 from poxlens.evaluate.ranking import auroc
 from poxlens.evaluate.statistic import Floats, Statistic
 from poxlens.recipes.evidence import over_repeats
@@ -27,8 +27,10 @@ FIGURES = (
     "MSID macro F1",
     "MSLD unseen, AUROC",
     "MSLD unseen, rule-out sensitivity",
+    "MSLD unseen, rule-out specificity",
     "MSID unseen, AUROC",
     "MSID unseen, rule-out sensitivity",
+    "MSID unseen, rule-out specificity",
 )
 _RULE_OUT = 0.95  # sensitivity out of fold, in each source
 _RASHES = ("mpox", "chickenpox", "measles")
@@ -132,6 +134,9 @@ class Judge:
             f"{title} unseen, AUROC": spread(auroc(probability, positive), test),
             f"{title} unseen, rule-out sensitivity": spread(
                 sensitivity(positive, probability >= limit), test
+            ),
+            f"{title} unseen, rule-out specificity": spread(
+                specificity(positive, probability >= limit), test
             ),
         }
 
