@@ -12,9 +12,11 @@ the one that finds 95 % out of fold in each source. Prints a Markdown table and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,8 @@ from benchmarks.steps.features import Features, best_of, grey_world, redness
 from benchmarks.steps.ridge import linear, mean, rbf
 from benchmarks.steps.trial import FIGURES, Judge, gain, intervals
 from poxlens.evaluate.calibration import softmax
-from poxlens.evaluate.intervals import Estimate
 from poxlens.evaluate.statistic import Statistic
+from poxlens.files import write_atomically
 from poxlens.recipes.default import Prepared, Recipe
 from poxlens.recipes.grouping import Grouping
 from poxlens.recipes.predictions import read_predictions, rows_of
@@ -191,7 +193,11 @@ def main() -> None:
     parser.add_argument("--shipped", type=Path, help="predictions.csv of the default recipe's run")
     parser.add_argument("--only", action="append", default=[], help="steps whose name holds this")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--tables", type=Path, help="only print the tables of an earlier run's --json")
     told = parser.parse_args()
+    if told.tables:
+        print(tables(json.loads(told.tables.read_text())))
+        return
     prepared = learnable(prepared_from(told, Recipe()))
     judge = judge_of(prepared, told.seed, told.repeats)
     kernels = Kernels(
@@ -201,8 +207,6 @@ def main() -> None:
     done: dict[str, dict[str, Statistic]] = {}
     if told.shipped:
         done["shipped"] = shipped(told.shipped, prepared, judge)
-    head = [f"{figure}{gained}" for figure in FIGURES for gained in ("", ", gain")]
-    print("| step | against | " + " | ".join(head) + " |\n" + "|---" * (len(head) + 2) + "|")
     rows = []
     for step in asked(told.only):
         weights = weights_of(step.weights, prepared)
@@ -217,12 +221,12 @@ def main() -> None:
             if name in against
         }
         found = intervals({**done[step.name], **gained}, prepared.table.grouping.group, told.seed)
-        shown = " | ".join(cell(found.get(name)) for name in head)
-        print(f"| {step.name} | {step.against} | {shown} |", flush=True)
         told_figures = {name: vars(one) for name, one in found.items()}
         rows.append({"step": step.name, "against": step.against, **told_figures})
-    if told.json:
-        told.json.write_text(json.dumps(rows, indent=1) + "\n")
+        print(f"{step.name}: {cell(told_figures[FIGURES[1]])}", file=sys.stderr, flush=True)
+        if told.json:  # after each: a run that is stopped leaves what it found
+            write_atomically(told.json, json.dumps(rows, indent=1) + "\n")
+    print(tables(rows))
 
 
 def asked(names: list[str]) -> list[Step]:
@@ -299,9 +303,32 @@ def shipped(path: Path, prepared: Prepared, judge: Judge) -> dict[str, Statistic
     return judge.in_sources(dict.fromkeys(judge.sources, probabilities))
 
 
-def cell(found: Estimate | None) -> str:
+def tables(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Two Markdown tables of a run: within the sources, with gains, and of a source left out."""
+    within, unseen = FIGURES[:3], FIGURES[3:]
+    gained = [name for figure in within for name in (figure, f"{figure}, gain")]
+    ranked = [name for name in unseen if name.endswith("AUROC")]
+    rest = [
+        name for figure in unseen for name in ((figure, f"{figure}, gain") if figure in ranked else (figure,))
+    ]
+    return _table(rows, gained) + "\n\n" + _table(rows, rest)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    head = ["step", "against", *("gain" if name.endswith(", gain") else name for name in names)]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = [cell(row.get(name), signed=name.endswith(", gain")) for name in names]
+        lines.append("| " + " | ".join([row["step"], row["against"], *cells]) + " |")
+    return "\n".join(lines)
+
+
+def cell(found: Mapping[str, float] | None, *, signed: bool = False) -> str:
     """A figure with its interval."""
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" if found else ""
+    if found is None:
+        return ""
+    form = "+.3f" if signed else ".3f"
+    return f"{found['value']:{form}} ({found['low']:{form}} to {found['high']:{form}})"
 
 
 if __name__ == "__main__":

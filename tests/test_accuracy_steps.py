@@ -193,3 +193,16 @@ def test_a_step_brings_what_it_is_compared_with():
     for step in every:
         assert step.against in seen, step.name
         seen.add(step.name)
+
+
+def test_the_tables_show_figures_gains_and_nothing_where_there_is_none():
+    figure = {"value": 0.8251, "low": 0.75, "high": 0.9, "n": 228, "cases": 50}
+    gained = {**figure, "value": 0.01, "low": -0.02, "high": 0.04}
+    within, unseen = accuracy_steps.tables(
+        [{"step": "a", "against": "b", FIGURES[0]: figure, f"{FIGURES[0]}, gain": gained}]
+    ).split("\n\n")
+    assert within.splitlines()[0].startswith("| step | against | MSLD accuracy | gain | MSLD AUROC | gain |")
+    assert within.splitlines()[2] == (
+        "| a | b | 0.825 (0.750 to 0.900) | +0.010 (-0.020 to +0.040) |  |  |  |  |"
+    )
+    assert [len(line.split("|")) for line in unseen.splitlines()] == [12, 12, 12]
