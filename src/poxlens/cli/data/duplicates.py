@@ -57,7 +57,7 @@ def duplicates(
     zooms: Annotated[
         bool | None,
         typer.Option(
-            "--zooms/--no-zooms", help="Look for small crops too. Default: in tables of up to 20,000 images."
+            "--zooms/--no-zooms", help="Look for small crops too. Default: in tables of up to 8,000 images."
         ),
     ] = None,
     write_manifest: Annotated[

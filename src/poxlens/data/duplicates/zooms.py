@@ -22,7 +22,7 @@ from poxlens.errors import PhotoError
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.photo.decode import decode
 
-LIMIT = 20_000  # pictures
+LIMIT = 8_000  # pictures; above, what windows propose costs more than all the rest of a search
 NEIGHBOURS = 12  # a picture
 LEAST = 0.3  # cosine below which pairs are not worth a look
 SUSPECT = 0.7  # cosine from which a pair is listed even where nothing confirms it
