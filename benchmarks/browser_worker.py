@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ _OPEN = """async ([address, bundle]) => {
   });
   window.file = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
   const start = performance.now();
-  const { ready } = await ask({ kind: "start", base: new URL(bundle, location.href).href });
-  return { label: ready.label, threads: ready.threads, golden: ready.goldenDifference,
+  const { ready } = await ask({ kind: "start", base: new URL(bundle, location.href).href, label: null });
+  return { label: ready.label, way: ready.way, threads: ready.threads, golden: ready.goldenDifference,
            ms: performance.now() - start };
 }"""
 
@@ -51,6 +52,18 @@ _SCREEN = """async (text) => {
   const total = performance.now() - start;
   const map = screened.heatMap;
   return { ...screened, total, heatMap: map && { ...map, values: [...map.values] } };
+}"""
+
+_OUTPUTS = """async ([text, runs]) => {
+  const rgb = new Uint8Array(await file(text).arrayBuffer());
+  const ms = [];
+  let found;
+  for (let n = 0; n < runs; n += 1) {
+    found = await ask({ kind: "outputs", rgb });
+    ms.push(found.ms);
+  }
+  const { logits, embedding, heatmap, novelty } = found.outputs;
+  return { ms, logits: [...logits], embedding: [...embedding], heatmap: [...heatmap], novelty: [novelty] };
 }"""
 
 _PREPARE = """async (text) => {
@@ -67,19 +80,20 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-def page_screener() -> Screener:
-    """Python with the model that the page runs: the embedded bundle may hold another, quicker one for Python."""
-    bundle = load(None)
-    usable = [model for model in bundle.manifest.models if model.runtime == "onnx"]
-    model = next((one for one in usable if one.precision == "fp32"), usable[0])
-    return Screener(bundle, engine=Engine(bundle, model=model))
+def page_screener(bundle: Path | None = None) -> Screener:
+    """Python with the model that the page takes of a bundle: both prefer the same."""
+    found = load(bundle)
+    return Screener(found, engine=Engine(found))
 
 
 @contextmanager
-def serving(screener: Any) -> Iterator[str]:
-    """The page on a free port, as its address."""
+def serving(screener: Any, *, isolated: bool = True) -> Iterator[str]:
+    """The page on a free port, as its address; where it is not isolated, as a static host without headers."""
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(settings(create_app(screener)))
+    config = settings(create_app(screener))
+    if not isolated:
+        config.app = _without_isolation(config.app)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -90,13 +104,31 @@ def serving(screener: Any) -> Iterator[str]:
         listener.close()
 
 
+def _without_isolation(app: Any) -> Any:
+    async def plain(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if "headers" in message:
+                kept = [
+                    (name, value)
+                    for name, value in message["headers"]
+                    if not name.startswith(b"cross-origin")
+                ]
+                message = {**message, "headers": kept}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return plain
+
+
 @dataclass
 class BrowserWorker:
     """The worker of the served page.
 
     Attributes:
         page: Playwright's page, in which the worker was started.
-        started: label of the bundle, threads, largest golden difference and milliseconds of the start.
+        started: label of the bundle, which model runs on which build, threads, largest golden difference and
+            milliseconds of the start.
     """
 
     page: Any
@@ -112,10 +144,21 @@ class BrowserWorker:
         text = self.page.evaluate(_PREPARE, base64.b64encode(photo).decode())
         return np.frombuffer(base64.b64decode(text), np.uint8).reshape(size, size, 3)
 
+    def outputs(
+        self, image: NDArray[np.uint8], runs: int = 1
+    ) -> tuple[dict[str, NDArray[np.float64]], list[float]]:
+        """Every output of the model, flat, on an input [size, size, 3], and the milliseconds of each run."""
+        found = self.page.evaluate(_OUTPUTS, [base64.b64encode(image.tobytes()).decode(), runs])
+        return {name: np.asarray(values) for name, values in found.items() if name != "ms"}, found["ms"]
+
 
 @contextmanager
-def browser_worker(screener: Screener) -> Iterator[BrowserWorker]:
+def browser_worker(screener: Any, *, isolated: bool = True) -> Iterator[BrowserWorker]:
     """Serve the page with a screener's bundle and start its worker in Chromium.
+
+    Args:
+        screener: whose bundle is served.
+        isolated: whether the page may use threads.
 
     Raises:
         RuntimeError: when there is no Chromium.
@@ -126,7 +169,7 @@ def browser_worker(screener: Screener) -> Iterator[BrowserWorker]:
     if path is None:
         raise RuntimeError("no Chromium on this machine")
     worker = next(file.name for file in page_files() if file.name.startswith("assets/worker-"))
-    with serving(screener) as url, sync_playwright() as playwright:
+    with serving(screener, isolated=isolated) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             page = browser.new_page()

@@ -83,7 +83,7 @@ def test_from_a_photo_to_the_summary(
     kept = page.evaluate(
         "(async () => [await caches.keys(), Object.keys(localStorage), await indexedDB.databases()])()"
     )
-    assert all(name.startswith(("poxlens-page-", "poxlens-bundle-")) for name in kept[0])
+    assert all(name.startswith(("poxlens-page-", "poxlens-bundle-", "poxlens-runtime")) for name in kept[0])
     assert kept[1:] == [[], []]
 
 

@@ -1,5 +1,5 @@
 // Keeps the page's own files for use without a network: exactly those of one build, switched whole. The bundle is
-// kept by src/bundle/store.ts, which knows what its files must be.
+// kept by src/bundle/store.ts and the runtime by src/engine/files.ts, which know what this browser uses.
 
 declare const __FILES__: readonly string[];
 declare const __VERSION__: string;
@@ -22,6 +22,7 @@ worker.addEventListener("fetch", (event) => {
   const path = url.pathname.slice(new URL("./", worker.location.href).pathname.length);
   if (request.mode === "navigate" && (path === "" || path === "index.html")) event.respondWith(fromCache("index.html"));
   else if (__FILES__.includes(path)) event.respondWith(fromCache(path));
+  else if (path.startsWith("assets/")) event.respondWith(runtimeFile(request));
 });
 
 async function fill(): Promise<void> {
@@ -37,7 +38,17 @@ async function takeOver(): Promise<void> {
 
 async function fromCache(name: string): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const found = (await cache.match(name)) ?? (await fetch(name));
+  return isolated((await cache.match(name)) ?? (await fetch(name)));
+}
+
+/** A file of the runtime, or of a build before this one that a page still shows. */
+async function runtimeFile(request: Request): Promise<Response> {
+  const found = (await caches.match(request.url)) ?? (await fetch(request));
+  // Left as it is, so that the browser can keep what it compiled of it.
+  return request.url.endsWith(".wasm") ? found : isolated(found);
+}
+
+function isolated(found: Response): Response {
   const headers = new Headers(found.headers);
   for (const [key, value] of Object.entries(ISOLATION)) headers.set(key, value);
   headers.set("cross-origin-resource-policy", "same-origin");

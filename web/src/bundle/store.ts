@@ -2,13 +2,15 @@
 // where the browser keeps nothing, it is used from memory.
 
 import { BundleFault, type Manifest, readManifest } from "./manifest";
-import { usedFiles } from "./used";
+import { type Model, usedFiles } from "./used";
 
 const PREFIX = "poxlens-bundle-";
 const COMPLETE = "complete";
 
 export interface Loaded {
   manifest: Manifest;
+  /** The one of its models whose files are here. */
+  model: Model;
   /** Name, version and digest, as the command line says it. */
   label: string;
   read(path: string): Uint8Array<ArrayBuffer>;
@@ -16,53 +18,42 @@ export interface Loaded {
   kept: boolean;
 }
 
+/** Which of a bundle's models is wanted; null for none. @throws BundleFault */
+export type Choose = (manifest: Manifest) => Model | null;
+
 export type Progress = (done: number, total: number) => void;
 
-/** What the page is served with, or what the device holds. `base` is the folder's URL, with its slash. */
-export async function load(base: string, progress: Progress): Promise<Loaded> {
-  const stored = await fromDevice(base).catch(() => null);
-  if (stored) return stored;
-  return fromNetwork(base, progress);
-}
+/** None of the bundle's models is wanted, or the device keeps it without the files of the one that is. */
+export class NotHere extends Error {}
 
-/** Fetch a newer bundle, if there is one, for the next start. Returns its label, or null. */
-export async function refresh(base: string, current: string): Promise<string | null> {
-  const text = await fetchBytes(base, "bundle.json", null, () => undefined, "no-cache");
-  const label = await labelOf(readManifest(decodeText(text)), text);
-  if (label === current) return null;
-  const loaded = await fromNetwork(base, () => undefined);
-  return loaded.kept ? loaded.label : null;
-}
-
-/** Forget every bundle on this device. */
-export async function forget(): Promise<void> {
-  for (const name of await caches.keys()) if (name.startsWith(PREFIX)) await caches.delete(name);
-}
-
-async function fromDevice(base: string): Promise<Loaded | null> {
-  for (const name of await caches.keys()) {
-    if (!name.startsWith(PREFIX)) continue;
-    const cache = await caches.open(name);
-    if (!(await cache.match(base + COMPLETE))) continue;
+/**
+ * What the device holds; null when it holds no such bundle.
+ *
+ * @param base the URL of the bundle's folder, with its slash
+ * @param label the bundle that is preferred; else the one that was fetched last
+ */
+export async function fromDevice(base: string, choose: Choose, label: string | null): Promise<Loaded | null> {
+  for (const { name, cache } of await stored(base, label)) {
     try {
-      return await assemble(async (path) => {
+      return await assemble(choose, async (path) => {
         const found = await cache.match(base + path);
-        if (!found) throw new BundleFault(`${path} is missing on this device`);
+        if (!found) throw new NotHere(path);
         return new Uint8Array(await found.arrayBuffer());
-      }, true);
-    } catch {
-      await caches.delete(name); // damaged: fetched again
+      });
+    } catch (fault) {
+      if (!(fault instanceof NotHere)) await caches.delete(name); // damaged: fetched again
     }
   }
   return null;
 }
 
-async function fromNetwork(base: string, progress: Progress): Promise<Loaded> {
+/** What the page is served with; kept on the device beside what is there already. @throws BundleFault, TypeError, NotHere */
+export async function fromNetwork(base: string, choose: Choose, progress: Progress): Promise<Loaded> {
   let total = 0;
   let before = 0;
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  const loaded = await assemble(async (path, manifest) => {
-    if (manifest) total = usedFiles(manifest).reduce((sum, file) => sum + file.bytes, 0);
+  const loaded = await assemble(choose, async (path, manifest, model) => {
+    if (manifest && model) total = usedFiles(manifest, model).reduce((sum, file) => sum + file.bytes, 0);
     const size = manifest?.files.find((file) => file.path === path)?.bytes ?? null;
     // A damaged copy may lie in the browser's own cache.
     const mode = manifest ? "default" : "no-cache";
@@ -70,37 +61,77 @@ async function fromNetwork(base: string, progress: Progress): Promise<Loaded> {
     if (manifest) before += data.length;
     files.set(path, data);
     return data;
-  }, false);
+  });
   try {
     await keep(base, loaded.label, files);
     return { ...loaded, kept: true };
   } catch {
-    return loaded; // storage refused or full
+    return { ...loaded, kept: false }; // storage refused or full
+  }
+}
+
+/** Fetch a newer bundle, if there is one, for the next start. Returns its label, or null. */
+export async function refresh(base: string, current: string, choose: Choose): Promise<string | null> {
+  const text = await fetchBytes(base, "bundle.json", null, () => undefined, "no-cache");
+  const label = await labelOf(readManifest(decodeText(text)), text);
+  if (label === current) return null;
+  if ((await stored(base, label))[0]?.name === nameOf(label)) return label; // fetched before, by a page that is still open
+  const loaded = await fromNetwork(base, choose, () => undefined);
+  return loaded.kept ? loaded.label : null;
+}
+
+/** Forget every bundle on this device, or every other than one. */
+export async function forget(but?: string): Promise<void> {
+  const spared = but === undefined ? null : nameOf(but);
+  for (const name of await caches.keys()) if (name.startsWith(PREFIX) && name !== spared) await caches.delete(name);
+}
+
+const nameOf = (label: string): string => PREFIX + label.split("sha256:")[1]!;
+
+/** Whole bundles on this device: the preferred one, then the latest first. */
+async function stored(base: string, label: string | null): Promise<{ name: string; cache: Cache }[]> {
+  const found: { name: string; cache: Cache; at: number }[] = [];
+  const first = label === null ? null : nameOf(label);
+  for (const name of await names()) {
+    const cache = await caches.open(name);
+    const mark = await cache.match(base + COMPLETE);
+    if (!mark) continue; // cut off, or being fetched by another tab
+    const at = name === first ? Number.POSITIVE_INFINITY : Number(mark.headers.get("date-kept")) || 0;
+    found.push({ name, cache, at });
+  }
+  return found.sort((a, b) => b.at - a.at);
+}
+
+async function names(): Promise<string[]> {
+  try {
+    return (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  } catch {
+    return []; // storage is refused
   }
 }
 
 async function keep(base: string, label: string, files: Map<string, Uint8Array<ArrayBuffer>>): Promise<void> {
-  const name = PREFIX + label.split("sha256:")[1]!;
+  const name = nameOf(label);
   const cache = await caches.open(name);
   try {
     for (const [path, data] of files) await cache.put(base + path, new Response(data));
-    await cache.put(base + COMPLETE, new Response(label));
+    await cache.put(base + COMPLETE, new Response(label, { headers: { "date-kept": String(Date.now()) } }));
   } catch (fault) {
     await caches.delete(name);
     throw fault;
   }
-  for (const other of await caches.keys())
-    if (other.startsWith(PREFIX) && other !== name) await caches.delete(other);
 }
 
-type Read = (path: string, manifest: Manifest | null) => Promise<Uint8Array<ArrayBuffer>>;
+type Read = (path: string, manifest?: Manifest, model?: Model) => Promise<Uint8Array<ArrayBuffer>>;
 
-async function assemble(read: Read, kept: boolean): Promise<Loaded> {
-  const text = await read("bundle.json", null);
+async function assemble(choose: Choose, read: Read): Promise<Loaded> {
+  const text = await read("bundle.json");
   const manifest = readManifest(decodeText(text));
+  const model = choose(manifest);
+  if (!model) throw new NotHere("no model is wanted");
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const file of usedFiles(manifest)) {
-    const data = await read(file.path, manifest);
+  for (const file of usedFiles(manifest, model)) {
+    const data = await read(file.path, manifest, model);
     if (data.length !== file.bytes) throw new BundleFault(`${file.path}: ${data.length} bytes, not ${file.bytes}`);
     if ((await sha256(data)) !== file.sha256) throw new BundleFault(`${file.path}: its SHA-256 is not the listed one`);
     files.set(file.path, data);
@@ -108,8 +139,9 @@ async function assemble(read: Read, kept: boolean): Promise<Loaded> {
   const label = await labelOf(manifest, text);
   return {
     manifest,
+    model,
     label,
-    kept,
+    kept: true,
     read(path) {
       const data = files.get(path);
       if (!data) throw new BundleFault(`${path} is not part of what this page uses`);

@@ -2,7 +2,7 @@
 
 import type { Part } from "../photo/decode";
 import type { Screened } from "../screen/screener";
-import type { Answer, Ask, Ready } from "./messages";
+import type { Answer, Ask, Cancel, Ready } from "./messages";
 
 const IDLE = 180_000; // ms
 
@@ -29,17 +29,23 @@ export class Engine {
   private starting: Promise<Ready> | null = null;
   private next = 1;
   private idle: ReturnType<typeof setTimeout> | undefined;
+  /** The bundle that this page used first: a worker that is started again takes the same while the device has it. */
+  private label: string | null = null;
   private readonly waiting = new Map<number, { done: (answer: Answer) => void; fail: (fault: Error) => void }>();
 
+  /** @param changed told of each start: a worker that was ended while idle may come back with another bundle */
   constructor(
     private readonly base: string,
     private readonly progress: (share: number) => void,
+    private readonly changed: (ready: Ready) => void = () => undefined,
   ) {}
 
   /** Load the model, check it and keep it; the same promise for everyone who asks. */
   start(): Promise<Ready> {
-    this.starting ??= this.ask({ kind: "start", base: this.base }).then((answer) => {
+    this.starting ??= this.ask({ kind: "start", base: this.base, label: this.label }).then((answer) => {
       if (answer.kind !== "ready") throw new Error(answer.kind);
+      this.label = answer.ready.label;
+      this.changed(answer.ready);
       return answer.ready;
     });
     const mine = this.starting;
@@ -55,9 +61,10 @@ export class Engine {
     return answer;
   }
 
-  async screen(file: Blob, part: Part): Promise<Screened> {
+  /** @param signal for a photo that was taken away: fails with the code "aborted" */
+  async screen(file: Blob, part: Part, signal?: AbortSignal): Promise<Screened> {
     await this.start();
-    const answer = await this.ask({ kind: "screen", file, part });
+    const answer = await this.ask({ kind: "screen", file, part }, signal);
     if (answer.kind !== "screened") throw new Error(answer.kind);
     return answer.screened;
   }
@@ -77,13 +84,20 @@ export class Engine {
     this.waiting.clear();
   }
 
-  private ask(question: Unsent<Ask>): Promise<Answer> {
+  private ask(question: Unsent<Ask>, signal?: AbortSignal): Promise<Answer> {
+    if (signal?.aborted) return Promise.reject(new EngineFault("aborted", "not wanted any more"));
     const worker = (this.worker ??= this.open());
     clearTimeout(this.idle);
     const id = this.next++;
     return new Promise((done, fail) => {
       this.waiting.set(id, { done, fail });
       worker.postMessage({ ...question, id });
+      signal?.addEventListener("abort", () => {
+        if (!this.waiting.delete(id)) return; // answered
+        worker.postMessage({ id, kind: "cancel" } satisfies Cancel);
+        fail(new EngineFault("aborted", "not wanted any more"));
+        this.rest();
+      });
     });
   }
 
@@ -105,6 +119,12 @@ export class Engine {
     this.waiting.delete(answer.id);
     if (answer.kind === "fault") asked?.fail(new EngineFault(answer.fault, answer.detail));
     else asked?.done(answer);
+    this.rest();
+  }
+
+  /** Ended after a while without a question. */
+  private rest(): void {
+    clearTimeout(this.idle);
     if (!this.waiting.size) this.idle = setTimeout(() => this.end(), IDLE);
   }
 }

@@ -3,7 +3,7 @@
 
 import { BundleFault, type Manifest } from "../bundle/manifest";
 import type { Loaded } from "../bundle/store";
-import { chosenModel, goldenOf } from "../bundle/used";
+import { goldenOf } from "../bundle/used";
 import { decode } from "../photo/decode";
 import { prepare } from "../photo/resize";
 import type { Outputs, Runtime } from "./runtime";
@@ -12,9 +12,10 @@ import type { Outputs, Runtime } from "./runtime";
 export class GoldenFault extends BundleFault {}
 
 /** The largest difference found, in the units of the tolerance. @throws GoldenFault */
-export async function checkGolden(runtime: Runtime, bundle: Loaded, tolerance: number): Promise<number> {
+export async function checkGolden(runtime: Runtime, bundle: Loaded): Promise<number> {
+  const tolerance = bundle.model.golden_tolerance;
   let worst = 0;
-  for (const example of goldenOf(bundle.manifest, chosenModel(bundle.manifest))) {
+  for (const example of goldenOf(bundle.manifest, bundle.model)) {
     const { pixels } = await decode(bundle.read(example.file));
     const outputs = await runtime.run(prepare(pixels, bundle.manifest.input));
     for (const [name, difference] of differences(outputs, example)) {

@@ -1,41 +1,40 @@
-// ONNX Runtime Web, WebAssembly with SIMD.
+// ONNX Runtime Web, WebAssembly with SIMD: for bundles without a model for LiteRT, and browsers that do not run it.
 
 import * as ort from "onnxruntime-web/wasm";
 import glue from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
-import { BundleFault } from "../bundle/manifest";
-import type { OpenRuntime, Outputs } from "./runtime";
+import { keptFile } from "./files";
+import { type OpenRuntime, OUTPUTS, type Outputs, outputsOf } from "./runtime";
 
-const OUTPUTS = ["logits", "embedding", "heatmap", "novelty"] as const;
-
-export const openOnnx: OpenRuntime = async (model, size, classes, threads) => {
+export const openOnnx: OpenRuntime = async ({ model, size, classes, threads }) => {
+  const [mjs, binary] = [glue, wasm].map((file) => new URL(file, self.location.href).href) as [string, string];
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = { mjs: new URL(glue, self.location.href), wasm: new URL(wasm, self.location.href) };
+  ort.env.wasm.wasmPaths = { mjs };
+  ort.env.wasm.wasmBinary = await (await keptFile(binary)).arrayBuffer();
   ort.env.logLevel = "error";
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ["wasm"],
     graphOptimizationLevel: "all",
-    // As in Python: weights stored as int8 are made float32 once, not for each photo.
-    extra: { session: { disable_quant_qdq: "1", graph_optimizations_loop_level: "0" } },
+    // As in Python: weights stored as int8 are made float32 once, not for each photo; a model that computes in eight
+    // bits is left as it is.
+    extra: { session: { disable_quant_qdq: inEightBits(model) ? "0" : "1", graph_optimizations_loop_level: "0" } },
   });
+  delete ort.env.wasm.wasmBinary; // 14 MB
   if (OUTPUTS.some((name) => !session.outputNames.includes(name)) || session.inputNames.join() !== "image")
-    throw new BundleFault("the model has other inputs or outputs than a bundle's");
+    throw new Error("the model has other inputs or outputs than a bundle's");
   return {
-    async run(image) {
-      const input = new ort.Tensor("uint8", image, [1, size, size, 3]);
-      const found = await session.run({ image: input }, [...OUTPUTS]);
-      return checked(found as Record<string, ort.Tensor>, classes);
+    files: [import.meta.url, mjs, binary],
+    runtime: {
+      async run(image): Promise<Outputs> {
+        const input = new ort.Tensor("uint8", image, [1, size, size, 3]);
+        const found = await session.run({ image: input }, [...OUTPUTS]);
+        const taken = OUTPUTS.map((name) => [name, { data: found[name]!.data as Float32Array, shape: found[name]!.dims }]);
+        return outputsOf(Object.fromEntries(taken), classes);
+      },
+      close: () => session.release(),
     },
-    close: () => session.release(),
   };
 };
 
-function checked(found: Record<string, ort.Tensor>, classes: number): Outputs {
-  const [logits, embedding, heatmap, novelty] = OUTPUTS.map((name) => found[name]!.data as Float32Array);
-  const [, channels, height, width] = found.heatmap!.dims as [number, number, number, number];
-  if (logits!.length !== classes || channels !== classes || novelty!.length !== 1)
-    throw new BundleFault("the model gives other shapes than its classes need");
-  for (const values of [logits!, embedding!, heatmap!, novelty!])
-    if (!values.every(Number.isFinite)) throw new BundleFault("the model gives values that are not numbers");
-  return { logits: logits!, embedding: embedding!, heatmap: heatmap!, heatmapSize: [height, width], novelty: novelty![0]! };
-}
+/** Whether it rounds activations too: the name of that operation stands in the file. */
+const inEightBits = (model: Uint8Array): boolean => new TextDecoder("latin1").decode(model).includes("QuantizeLinear");

@@ -1,10 +1,9 @@
 // One photo and one bundle: the decision. decode -> quality -> model -> decision, as poxlens.screen.screener.
 
-import { chosenModel } from "../bundle/used";
 import type { Manifest } from "../bundle/manifest";
 import type { Loaded } from "../bundle/store";
 import { checkGolden } from "../engine/golden";
-import type { OpenRuntime, Outputs, Runtime } from "../engine/runtime";
+import type { Outputs, Runtime } from "../engine/runtime";
 import { decode, type Part, type Photo } from "../photo/decode";
 import { canonical, checkQuality } from "../photo/quality";
 import { cropBox, prepare } from "../photo/resize";
@@ -36,13 +35,9 @@ export class Screener {
     readonly goldenDifference: number,
   ) {}
 
-  /** @throws BundleFault, GoldenFault */
-  static async open(bundle: Loaded, openRuntime: OpenRuntime, threads: number): Promise<Screener> {
-    const { manifest } = bundle;
-    const model = chosenModel(manifest);
-    const runtime = await openRuntime(bundle.read(model.file), manifest.input.size, manifest.classes.length, threads);
-    const difference = await checkGolden(runtime, bundle, model.golden_tolerance);
-    return new Screener(bundle, runtime, difference);
+  /** @throws GoldenFault when the runtime gives other numbers than the bundle promises */
+  static async open(bundle: Loaded, runtime: Runtime): Promise<Screener> {
+    return new Screener(bundle, runtime, await checkGolden(runtime, bundle));
   }
 
   /** The decision on one photo or a part of it; one that cannot be read is a decision too. */
@@ -95,6 +90,11 @@ export class Screener {
     const { manifest } = this.bundle;
     const other = heatMapOf(await this.runtime.run(mirrored(image, manifest.input.size)), manifest);
     return stability(map.values, other.values, map.width) < LIMIT;
+  }
+
+  /** The model's outputs on pixels that are its input already: for comparing runtimes. */
+  outputs(image: Uint8Array): Promise<Outputs> {
+    return this.runtime.run(image);
   }
 
   close(): Promise<void> {

@@ -16,8 +16,9 @@ describe("bundle.json", () => {
   test("of the embedded bundle is read, and only what this page uses is fetched", () => {
     const manifest = readManifest(text);
     expect(manifest.target).toBe("mpox");
-    expect(usedFiles(manifest).map((file) => file.path)).not.toContain("MODEL_CARD.md");
-    expect(usedFiles(manifest).map((file) => file.path)).toContain(manifest.golden[0].file);
+    const paths = usedFiles(manifest, manifest.models[0]).map((file) => file.path);
+    expect(paths).not.toContain("MODEL_CARD.md");
+    expect(paths).toContain(manifest.golden[0].file);
   });
   test.each([
     ["gate.novelty_limit: missing", (f: Record<string, any>) => delete f.gate.novelty_limit],
