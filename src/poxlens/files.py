@@ -8,10 +8,15 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
+def write_atomically(path: Path, data: bytes | str, *, private: bool = False) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
 
     Written aside in the same folder, flushed to disk, then renamed.
+
+    Args:
+        path: of the file; folders above it are made.
+        data: its content; text is UTF-8.
+        private: whether only its owner may read it, from the first byte on.
 
     Raises:
         OSError: when the disk is full or the folder is not writable; `path` is then unchanged.
@@ -24,7 +29,8 @@ def write_atomically(path: Path, data: bytes | str) -> None:
             stream.write(payload)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(aside, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp makes 0600
+        if not private:
+            os.chmod(aside, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp makes 0600
         os.replace(aside, path)  # noqa: PTH105
     except BaseException:
         Path(aside).unlink(missing_ok=True)

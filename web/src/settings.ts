@@ -3,18 +3,27 @@
 export interface Settings {
   /** Share of mpox among the people with a rash who will use the page, 0.001 to 0.9. */
   prevalence: number;
+  /** Origin of the clinic's server that results may be sent to; null for none. The page's policy must name it too. */
+  clinic: string | null;
 }
 
-const DEFAULTS: Settings = { prevalence: 0.1 };
+const DEFAULTS: Settings = { prevalence: 0.1, clinic: null };
 
 /** The deployment's settings; a missing or odd file, or value, gives the defaults. */
 export async function readSettings(): Promise<Settings> {
   try {
-    const found: unknown = await (await fetch("settings.json")).json();
-    const prevalence = (found as Partial<Settings> | null)?.prevalence;
-    const usable = typeof prevalence === "number" && prevalence >= 0.001 && prevalence <= 0.9;
-    return usable ? { prevalence } : DEFAULTS;
+    return settingsOf(await (await fetch("settings.json")).json());
   } catch {
     return DEFAULTS;
   }
 }
+
+export function settingsOf(found: unknown): Settings {
+  const { prevalence, clinic } = (found ?? {}) as { [name in keyof Settings]?: unknown };
+  const usable = typeof prevalence === "number" && prevalence >= 0.001 && prevalence <= 0.9;
+  return { prevalence: usable ? prevalence : DEFAULTS.prevalence, clinic: isOrigin(clinic) ? clinic : DEFAULTS.clinic };
+}
+
+/** Whether a value is an https origin and nothing more. */
+const isOrigin = (value: unknown): value is string =>
+  typeof value === "string" && value.startsWith("https://") && URL.canParse(value) && new URL(value).origin === value;

@@ -15,7 +15,8 @@ from poxlens.errors import PoxlensError
 from poxlens.screen.background import available_cores
 from poxlens.screen.reasons import DISCLAIMER
 from poxlens.serve.answers import Screens, answer_person, answer_photo, describe_bundle
-from poxlens.serve.guard import MAX_BODY, Guard, Hosts, TooLargeError
+from poxlens.serve.deployment import Deployment, deployed
+from poxlens.serve.guard import MAX_BODY, POLICY, Guard, Hosts, TooLargeError
 from poxlens.serve.page import File, add_page, page_files
 from poxlens.serve.static_pages import fault as error
 from poxlens.serve.upload import MAX_PHOTOS, RequestError, read_upload
@@ -29,6 +30,7 @@ def create_app(
     hosts: Hosts | None = None,
     max_body: int = MAX_BODY,
     page: Sequence[File] | None = None,
+    settings: Deployment | None = None,
 ) -> Guard:
     """The ASGI application.
 
@@ -37,6 +39,7 @@ def create_app(
         hosts: which Host headers are served; None for the names of the local machine.
         max_body: bytes of one request.
         page: the files of the phone app; None for those that were built into the package.
+        settings: of the deployment; None for the defaults.
 
     Raises:
         PageMissingError: when there are none.
@@ -68,9 +71,13 @@ def create_app(
     async def about() -> dict[str, Any]:
         return bundle
 
-    add_page(app, page_files() if page is None else page, screener.bundle)
+    files = page_files() if page is None else page
+    if settings is not None:
+        files = deployed(files, settings)
+    add_page(app, files, screener.bundle)
     _add_faults(app)
-    return Guard(app, hosts=hosts or Hosts(), max_body=max_body)
+    policy = POLICY if settings is None else settings.policy(POLICY)
+    return Guard(app, hosts=hosts or Hosts(), max_body=max_body, policy=policy)
 
 
 def _limiter(app: FastAPI, cores: int) -> anyio.CapacityLimiter:

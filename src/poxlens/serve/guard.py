@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -22,10 +23,14 @@ MAX_IN_FLIGHT = 8
 """Uploads at a time; each may hold MAX_BODY bytes of memory."""
 _DRAIN = 4  # times the limit that is read and dropped, so that a browser gets to see the refusal
 
-_HEADERS = {
-    b"content-security-policy": b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-    b"img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    b"form-action 'none'; frame-ancestors 'none'",
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""What a browser may do with a page: nothing outside its own origin."""
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
     b"cache-control": b"no-store",
     # Both together give the page shared memory, so that the model runs on several threads.
     b"cross-origin-opener-policy": b"same-origin",
@@ -102,19 +107,21 @@ class Guard:
         hosts: which Host headers are served.
         max_body: bytes of a request's body, counted as they arrive.
         max_in_flight: requests with a body at a time.
+        policy: the content security policy.
     """
 
     app: ASGIApp
     hosts: Hosts = field(default_factory=Hosts)
     max_body: int = MAX_BODY
     max_in_flight: int = MAX_IN_FLIGHT
+    policy: str = POLICY
     _in_flight: int = field(default=0, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
         if scope["type"] != "http":
             return
-        send = _with_headers(send)
+        send = _with_headers(send, {**HEADERS, b"content-security-policy": self.policy.encode()})
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._stranger(scope["method"], headers)
         if refusal is not None:
@@ -170,11 +177,11 @@ async def _drain(message: Message, receive: Receive, most: int) -> None:
         total += len(message.get("body", b""))
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, headers: Mapping[bytes, bytes]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message.get("headers", [])}
-            extra = [(name, value) for name, value in _HEADERS.items() if name not in given]
+            extra = [(name, value) for name, value in headers.items() if name not in given]
             message = {**message, "headers": [*message.get("headers", []), *extra]}
         await send(message)
 

@@ -8,6 +8,8 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -16,7 +18,13 @@ from poxlens.serve.answers import Screens
 from poxlens.serve.app import create_app
 from poxlens.serve.guard import Guard, Hosts
 
+if TYPE_CHECKING:
+    from poxlens.serve.certificate import Certificate
+    from poxlens.serve.deployment import Deployment
+
 DEFAULT_PORT = 8731
+ANY = ("0.0.0.0", "::", "")
+"""Hosts that stand for every address of this computer."""
 _TRIES = 50
 
 
@@ -51,11 +59,30 @@ def listen(host: str, port: int) -> socket.socket:
     raise AddressError(f"Cannot listen on {host}, port {port}: {why}. Choose others with --host and --port.")
 
 
-def address(listener: socket.socket, host: str) -> str:
-    """The URL to open for a listening socket."""
+def address(listener: socket.socket, host: str, *, tls: bool = False) -> str:
+    """The URL to open on this computer for a listening socket."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
     name = f"[{name}]" if ":" in name and not name.startswith("[") else name
-    return f"http://{name}:{listener.getsockname()[1]}"
+    return f"{'https' if tls else 'http'}://{name}:{listener.getsockname()[1]}"
+
+
+def names(host: str) -> list[str]:
+    """Names and addresses by which others on the network may open a page that listens on `host`; best first."""
+    if host not in ANY:
+        return [host]
+    own = socket.gethostname().lower()
+    return [*_network_addresses(), own, f"{own}.local", "localhost", "127.0.0.1"]
+
+
+def _network_addresses() -> list[str]:
+    found = []
+    # Where a packet to a distant address would leave from; none is sent. Both addresses are for documentation only
+    # (RFC 5737, RFC 3849).
+    for family, distant in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((distant, 9))
+            found.append(str(asking.getsockname()[0]))
+    return found
 
 
 def serve(
@@ -63,6 +90,8 @@ def serve(
     listener: socket.socket,
     host: str,
     *,
+    certificate: Certificate | None = None,
+    deployment: Deployment | None = None,
     on_start: Callable[[], None] | None = None,
 ) -> None:
     """Serve until stopped (Ctrl+C, SIGTERM).
@@ -71,19 +100,29 @@ def serve(
         screener: with the bundle.
         listener: from `listen`.
         host: as given to `listen`; decides which Host headers are served.
+        certificate: for TLS; None for none.
+        deployment: its settings; None for the defaults.
         on_start: called in a thread once the server accepts requests.
     """
-    server = uvicorn.Server(settings(create_app(screener, hosts=Hosts.serving(host))))
+    app = create_app(screener, hosts=Hosts.serving(host), settings=deployment)
+    server = uvicorn.Server(settings(app, certificate))
     if on_start is not None:
         # The socket listens already: a browser that is early waits in its queue.
         threading.Thread(target=on_start, daemon=True).start()
     server.run(sockets=[listener])
 
 
-def settings(app: Guard) -> uvicorn.Config:
+def settings(app: Guard, certificate: Certificate | None = None) -> uvicorn.Config:
     """How uvicorn runs the page: quiet, without WebSockets, without telling its name."""
     return uvicorn.Config(
-        app, log_level="warning", lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=3
+        app,
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
 
 
