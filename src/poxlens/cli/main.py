@@ -21,6 +21,7 @@ from poxlens.errors import PoxlensError
 VERBS = {
     "screen": "Screen photos: an outcome with its reasons, and a heat map.",
     "app": "Open the local page: drop or take a photo, see the answer.",
+    "serve": "Run the clinic's server: referrals from phones, the clinicians' worklist.",
     "evaluate": "Test a bundle on labelled photos of your own.",
     "bundle": "Show or verify a bundle.",
     "explain": "Show what in photos an answer rests on, and check whether such maps deserve trust.",

@@ -1,0 +1,1 @@
+"""The clinic's side: referrals from phones, the clinicians' worklist, notices, monitoring, and their storage."""

@@ -1,0 +1,183 @@
+"""Screening a photo on the server, the explanation of a referral's photo, and the bundle for phones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from poxlens.screen.decision import Decision
+from poxlens.serve.answers import answer_person, answer_photo, describe_bundle
+from poxlens.serve.clinic.access.principal import Principal, allow
+from poxlens.serve.clinic.api.answers import SIGNED, faults
+from poxlens.serve.clinic.api.worklist import Clinician, PhotoNumber, ReferralId, stored_photo
+from poxlens.serve.clinic.faults import ApiError, not_found
+from poxlens.serve.clinic.referrals.models import Explanation
+from poxlens.serve.clinic.referrals.reviewing import has_opinion
+from poxlens.serve.clinic.referrals.showing import hidden
+from poxlens.serve.clinic.service import Service, service_of
+from poxlens.serve.upload import RequestError, read_upload
+
+router = APIRouter(prefix="/v1", tags=["screening"])
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["photos"],
+                    "properties": {
+                        "photos": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "minItems": 1,
+                            "maxItems": 12,
+                            "description": "JPEG, PNG, WebP, HEIC … as a camera makes them.",
+                        },
+                        "context": {
+                            "type": "string",
+                            "description": 'Answers as JSON, such as {"fever": true} (docs/screening.md).',
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class Screened(BaseModel):
+    """The decisions: fields as `poxlens screen --json` prints them (docs/screening.md)."""
+
+    person: dict[str, Any] = Field(description="Of all photos together, with title, subtitle and next steps.")
+    photos: list[dict[str, Any]] = Field(
+        description="In their order; with heatmap=true also `heatmap`, `heatmap_box`, `heatmap_warning` and `preview`."
+    )
+
+
+class FileOut(BaseModel):
+    """A file of the bundle."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class BundleOut(BaseModel):
+    """The bundle that this server screens with."""
+
+    name: str
+    version: str
+    digest: str
+    label: str
+    archive: str = Field(description="Where all of it is, as one .zip.")
+    archive_sha256: str
+    archive_bytes: int
+    files: list[FileOut]
+    about: dict[str, Any] = Field(
+        description="Classes, operating points, figures with intervals, limits, licence."
+    )
+
+
+@router.post(
+    "/screen",
+    response_model=Screened,
+    responses=faults(*SIGNED, 400, 413, 415),
+    openapi_extra=_FORM,
+    summary="Screen photos of one person",
+)
+async def screen(
+    request: Request,
+    _: Annotated[Principal, Depends(allow("device", "clinician"))],
+    heatmap: Annotated[bool, Query(description="Also the heat maps, which takes twice as long.")] = False,
+) -> Screened:
+    """Nothing is kept: neither the photos nor the answer."""
+    service = service_of(request)
+    try:
+        upload = await read_upload(request)
+    except RequestError as fault:
+        raise ApiError(fault.status, fault.code, fault.message) from None
+    answers = [await run_in_threadpool(_screened, service, photo, heatmap) for photo in upload.photos]
+    person = answer_person([decision for decision, _ in answers], upload.context)
+    return Screened(person=person, photos=[shown for _, shown in answers])
+
+
+@router.get(
+    "/worklist/{referral}/photos/{number}/explanation",
+    tags=["worklist"],
+    responses=faults(*SIGNED, 404, 410),
+    summary="What in a photo the answer rests on",
+)
+def explanation(
+    referral: ReferralId, number: PhotoNumber, request: Request, principal: Clinician
+) -> Explanation:
+    """Computed here, by this server's bundle, which may be another version than the phone's."""
+    service = service_of(request)
+    data = stored_photo(service, principal, referral, number)
+    with service.store.reading() as session:
+        opined = has_opinion(session, principal, referral)
+    if hidden(principal, opined):
+        raise ApiError(403, "blind", "Note your own opinion first; then the model's is shown.")
+    with service.gate.core():
+        decision, shown = answer_photo(service.explainer, data)
+    return Explanation(
+        outcome=decision.outcome,
+        reasons=shown["reasons"],
+        probabilities=shown["probabilities"],
+        bundle=decision.bundle,
+        heatmap=shown["heatmap"],
+        heatmap_box=shown["heatmap_box"],
+        heatmap_warning=shown["heatmap_warning"],
+    )
+
+
+@router.get("/bundle", responses=faults(), summary="The bundle for phones")
+def bundle(request: Request) -> BundleOut:
+    """Needs no account. A phone compares `digest` with its own."""
+    service = service_of(request)
+    own, archive = service.screener.bundle, service.archive
+    return BundleOut(
+        name=own.name,
+        version=own.version,
+        digest=own.digest,
+        label=own.label,
+        archive=f"/v1/bundle/{own.digest}.zip",
+        archive_sha256=archive.sha256,
+        archive_bytes=len(archive.data),
+        files=[FileOut(path=file.path, bytes=file.bytes, sha256=file.sha256) for file in own.manifest.files],
+        about=describe_bundle(own),
+    )
+
+
+@router.get(
+    "/bundle/{digest}.zip",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}, "description": "The bundle."}, **faults(404)},
+    summary="The bundle as one file",
+)
+def download(digest: str, request: Request) -> Response:
+    """The address holds the digest, so that a copy never grows old."""
+    service = service_of(request)
+    if digest != service.screener.bundle.digest:
+        raise not_found("version of the bundle")
+    return Response(
+        service.archive.data,
+        media_type="application/zip",
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "ETag": f'"{service.archive.sha256}"',
+        },
+    )
+
+
+def _screened(service: Service, photo: bytes, heatmap: bool) -> tuple[Decision, dict[str, Any]]:
+    with service.gate.core():
+        if heatmap:
+            return answer_photo(service.explainer, photo)
+        decision = service.screener.screen(photo)
+    return decision, {**decision.to_json(), "assessed": decision.assessed, "readable": decision.readable}

@@ -1,0 +1,1 @@
+"""What the clinic keeps: tables, migrations, keys, sealed photos, backup, retention."""
