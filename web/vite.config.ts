@@ -65,7 +65,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy allows no data: scripts
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { main: "index.html", sw: "src/sw.ts" },
+      input: { main: "index.html", reader: "reader.html", sw: "src/sw.ts" },
       output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },

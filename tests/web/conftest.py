@@ -89,7 +89,18 @@ class Visit:
         self.page.locator(selector).click()
 
     def begin(self) -> None:
+        """To the photos: of oneself, and of no intimate place."""
         self.press(".welcome .primary")
+        self.pick("whose", "self")
+        self.pick("intimate", "no")
+        self.press(".bar button")
+        self.page.locator(".drop").wait_for()
+
+    def pick(self, name: str, value: str) -> None:
+        """Choose an answer as a keyboard does."""
+        chosen = self.page.locator(f"input[name={name}][value='{value}']")
+        chosen.press("Space")
+        assert chosen.is_checked()
 
     def to_answer(self) -> None:
         self.press(".bar button")

@@ -18,7 +18,14 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
   en: { name: "English", reviewed: true, words: async () => english },
   fr: { name: "Français", reviewed: false, words: async () => (await import("./fr.json")).default },
   es: { name: "Español", reviewed: false, words: async () => (await import("./es.json")).default },
+  pt: { name: "Português", reviewed: false, words: async () => (await import("./pt.json")).default },
+  sw: { name: "Kiswahili", reviewed: false, words: async () => (await import("./sw.json")).default },
 };
+
+/** Languages written from right to left; the style uses logical sides alone, so they need nothing more. */
+const RIGHT_TO_LEFT = ["ar", "dv", "fa", "ha-Arab", "he", "ps", "ur"];
+
+export const directionOf = (code: string): "ltr" | "rtl" => (RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr");
 
 /** A sentence with its {names} filled in. A key that is missing shows English, then itself. */
 export type Say = (key: string, values?: Readonly<Record<string, string | number>>) => string;

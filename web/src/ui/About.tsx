@@ -4,9 +4,8 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Ready } from "../engine/messages";
 import { forgetAll } from "../offline";
+import { Lesions } from "./Lesions";
 import { useSay } from "./parts";
-
-const STAGES = ["macule", "papule", "vesicle", "pustule", "crust"] as const;
 
 export function About({ ready, close }: { ready: Ready | null; close: () => void }): JSX.Element {
   const say = useSay();
@@ -28,14 +27,7 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
       <p>{say("disclaimer")}</p>
       <h2>{say("about.lesions")}</h2>
       <p>{say("about.lesions_text")}</p>
-      <ol class="stages">
-        {STAGES.map((stage) => (
-          <li key={stage}>
-            <Stage name={stage} />
-            {say(`lesion.${stage}`)}
-          </li>
-        ))}
-      </ol>
+      <Lesions />
       {manifest && (
         <>
           <h2>{say("about.for")}</h2>
@@ -72,7 +64,7 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
         {forgotten ? (
           <p>{say("about.forgotten")}</p>
         ) : (
-          <button onClick={() => void forgetAll().then(() => setForgotten(true))}>{say("about.forget")}</button>
+          <button onClick={() => void forgetEverything().then(() => setForgotten(true))}>{say("about.forget")}</button>
         )}
         <button class="primary" onClick={() => dialog.current?.close()}>
           {say("app.close")}
@@ -82,28 +74,9 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
   );
 }
 
-/** A lesion on light and on dark skin, from above. */
-function Stage({ name }: { name: (typeof STAGES)[number] }): JSX.Element {
-  return (
-    <svg viewBox="0 0 80 40" aria-hidden="true">
-      <rect width="40" height="40" fill="#e9bd98" />
-      <rect x="40" width="40" height="40" fill="#6b4229" />
-      <Spot name={name} cx={20} red="#c0503a" />
-      <Spot name={name} cx={60} red="#8e3b36" />
-    </svg>
-  );
-}
-
-function Spot({ name, cx, red }: { name: (typeof STAGES)[number]; cx: number; red: string }): JSX.Element {
-  const at = { cx, cy: 20 };
-  return (
-    <g>
-      <circle {...at} r="12" fill={red} opacity={name === "macule" ? 0.75 : 0.9} />
-      {name === "papule" && <circle cx={cx - 3} cy="16" r="5" fill="#fff" opacity=".35" />}
-      {name === "vesicle" && <circle {...at} r="8.5" fill="#dfeaf0" opacity=".85" />}
-      {name === "pustule" && <circle {...at} r="8.5" fill="#f3e3b3" />}
-      {name === "pustule" && <circle {...at} r="2.8" fill="#8a5a3c" />}
-      {name === "crust" && <path d={`M${cx - 9} 19l5-7 8-1 6 6-1 8-7 4-8-2z`} fill="#3d2018" />}
-    </g>
-  );
+/** The page, the model, the language and every kept result. */
+async function forgetEverything(): Promise<void> {
+  const { wipeAll } = await import("../results/kept");
+  await wipeAll().catch(() => undefined); // storage is refused: nothing was kept
+  await forgetAll();
 }

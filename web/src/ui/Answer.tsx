@@ -2,28 +2,33 @@
 
 import type { JSX } from "preact";
 import type { Manifest } from "../bundle/manifest";
-import { type Context, overriding } from "../screen/context";
-import { combine, type PersonDecision } from "../screen/decision";
+import { type Answers, dangers } from "../questions/answers";
+import type { Result } from "../results/result";
+import { overriding } from "../screen/context";
+import type { PersonDecision } from "../screen/decision";
 import { HeatPicture } from "./HeatPicture";
+import { Keep } from "./Keep";
+import { Lesions } from "./Lesions";
 import { Heading, Icon, Trail, useSay } from "./parts";
 import { Possible } from "./Possible";
 import type { PhotoItem } from "./state";
 import { Sure } from "./Sure";
 
-export interface Props {
+interface Props {
+  decision: PersonDecision;
   photos: readonly PhotoItem[];
-  context: Context;
+  answers: Answers;
+  result: Result;
+  /** The FHIR Bundle's JSON. */
+  json: string;
   manifest: Manifest;
   prevalence: number;
   more: () => void;
   change: () => void;
   summary: () => void;
+  results: () => void;
   reset: () => void;
 }
-
-/** The person's decision; every photo has been looked at. */
-export const decisionOf = (photos: readonly PhotoItem[], context: Context): PersonDecision =>
-  combine(photos.map((item) => item.screened!.decision), context);
 
 /** Keys of what to do next, first things first. */
 export function steps({ outcome, readable }: PersonDecision): string[] {
@@ -33,12 +38,12 @@ export function steps({ outcome, readable }: PersonDecision): string[] {
 }
 
 export function Answer(props: Props): JSX.Element {
-  const { photos, context, manifest, prevalence } = props;
+  const { decision, photos, answers, manifest, prevalence } = props;
   const say = useSay();
-  const decision = decisionOf(photos, context);
   const { outcome, reasons } = decision;
   const lead = photos[decision.lead]!;
-  const fromContext = overriding(context).includes(reasons[0]!);
+  const fromContext = overriding(answers).includes(reasons[0]!);
+  const grave = dangers(answers);
   return (
     <section class="answer">
       <Trail at={2} />
@@ -49,6 +54,14 @@ export function Answer(props: Props): JSX.Element {
           <p>{say(`subtitle.${outcome}`)}</p>
         </div>
       </div>
+      {grave.length > 0 && (
+        <div class="note urgent danger-note">
+          <Icon name="refer" />
+          <span>
+            <b>{say("danger.title")}</b> {say("danger.text", { list: grave.map((name) => say(`danger.${name}`)).join(", ") })}
+          </span>
+        </div>
+      )}
       <div class="columns">
         <div>
           <h2>{say("answer.next")}</h2>
@@ -74,7 +87,10 @@ export function Answer(props: Props): JSX.Element {
           {decision.assessed && <Possible decision={decision} manifest={manifest} />}
         </div>
       </div>
+      <h2>{say("lesions.title")}</h2>
+      <Lesions where={answers.where} />
       <p class="disclaimer">{say("disclaimer")}</p>
+      <Keep result={props.result} json={props.json} open={props.results} />
       <div class="row end">
         <button class="primary" onClick={props.summary}>
           {say("answer.summary")}

@@ -1,42 +1,38 @@
 // The page: which step is shown, what is known so far, and the engine behind it.
 
 import type { JSX } from "preact";
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { LANGUAGES, remember, type Say } from "../messages";
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { toBundle } from "../fhir/bundle";
+import { LANGUAGES } from "../messages";
+import { type Made, resultOf } from "../results/result";
+import { combine } from "../screen/decision";
 import type { Settings } from "../settings";
 import { About } from "./About";
 import { Answer } from "./Answer";
+import { Care } from "./Care";
 import { Crop } from "./Crop";
+import { Languages } from "./Languages";
+import { later } from "./later";
 import { Icon, Words } from "./parts";
 import { Photos } from "./Photos";
 import { Questions } from "./Questions";
-import { EMPTY, MAX_PHOTOS, reduce, type Step, WHOLE } from "./state";
+import { EMPTY, MAX_PHOTOS, reduce, type State, type Step, WHOLE } from "./state";
 import { Status } from "./Status";
 import { Summary } from "./Summary";
+import type { Spoken } from "./useLanguage";
 import { type EngineState, useEngine } from "./useEngine";
 import { Welcome } from "./Welcome";
 
-const BACK: Readonly<Partial<Record<Step, Step>>> = {
-  photos: "welcome",
-  crop: "photos",
-  questions: "photos",
-  answer: "questions",
-  summary: "answer",
-};
+const Results = later(async () => (await import("./Results")).Results);
+const Policy = later(async () => (await import("./Policy")).Policy);
 
-interface Props {
-  language: string;
-  say: Say;
-  settings: Settings;
-  choose: (code: string) => void;
-}
-
-export function App({ language, say, settings, choose }: Props): JSX.Element {
+export function App({ language, say, choose, settings }: Spoken & { settings: Settings }): JSX.Element {
   const [state, act] = useReducer(reduce, EMPTY);
   const [about, setAbout] = useState(false);
   const engine = useEngine();
   const next = useRef(1);
-  const { step, photos } = state;
+  const { step, photos, answers, agreement } = state;
+  const found = useFound(state, engine);
 
   const go = (to: Step): void => {
     history.pushState({ step: to }, "");
@@ -71,30 +67,40 @@ export function App({ language, say, settings, choose }: Props): JSX.Element {
     }
   };
   const cropping = photos.find((item) => item.id === state.cropping);
-  const back = BACK[step];
 
   return (
     <Words.Provider value={say}>
       <header>
-        {back ? (
+        {step === "welcome" ? (
+          <b class="brand">poxlens</b>
+        ) : (
           <button class="plain" onClick={() => history.back()}>
-            <Icon name="back" />
+            <Icon name="back" turns />
             {say("app.back")}
           </button>
-        ) : (
-          <b class="brand">poxlens</b>
         )}
         <span class="grow" />
-        {Object.keys(LANGUAGES).length > 1 && <Languages language={language} choose={choose} say={say} />}
+        <Languages language={language} choose={choose} />
         <button class="plain" onClick={() => setAbout(true)} aria-label={say("app.about")}>
           <Icon name="aid" />
         </button>
       </header>
       <main key={step}>
-        {step === "welcome" && <Welcome begin={() => go("photos")} />}
+        {step === "welcome" && <Welcome begin={() => go("care")} />}
+        {step === "care" && (
+          <Care
+            agreement={agreement}
+            agree={(given) => {
+              act({ kind: "agree", agreement: given });
+              go("photos");
+            }}
+            policy={() => go("policy")}
+          />
+        )}
         {step === "photos" && (
           <Photos
             photos={photos}
+            limits={engine.ready?.manifest.gate.quality ?? null}
             add={(files) => void add(files)}
             crop={(id) => {
               history.pushState({ step: "crop" }, "");
@@ -116,65 +122,67 @@ export function App({ language, say, settings, choose }: Props): JSX.Element {
             }}
           />
         )}
-        {step === "questions" && (
+        {step === "questions" && agreement && (
           <Questions
-            context={state.context}
-            set={(context) => act({ kind: "context", context })}
+            answers={answers}
+            set={(given) => act({ kind: "answers", answers: given })}
+            agreement={agreement}
+            agree={(given) => act({ kind: "agree", agreement: given })}
+            removePhotos={() => {
+              act({ kind: "remove all" });
+              go("care");
+            }}
             next={() => go("answer")}
           />
         )}
-        {step === "answer" && engine.ready && (
+        {step === "answer" && engine.ready && found && (
           <Answer
+            {...found}
             photos={photos}
-            context={state.context}
+            answers={answers}
             manifest={engine.ready.manifest}
             prevalence={settings.prevalence}
             more={() => go("photos")}
             change={() => go("questions")}
             summary={() => go("summary")}
+            results={() => go("results")}
             reset={() => {
               act({ kind: "reset" });
               go("welcome");
             }}
           />
         )}
-        {step === "summary" && engine.ready && (
-          <Summary photos={photos} context={state.context} manifest={engine.ready.manifest} label={engine.ready.label} />
-        )}
+        {step === "summary" && found && <Summary result={found.result} json={found.json} photos={photos} />}
+        {step === "results" && <Results />}
+        {step === "policy" && <Policy />}
       </main>
-      <Footer engine={engine} reviewed={LANGUAGES[language]?.reviewed ?? true} say={say} />
+      <footer>
+        <Status engine={engine} />
+        <nav class="links">
+          <button onClick={() => go("results")}>{say("results.title")}</button>
+          <button onClick={() => go("policy")}>{say("policy.title")}</button>
+          <a href="reader.html">{say("reader.title")}</a>
+        </nav>
+        {!LANGUAGES[language]!.reviewed && <p class="faint">{say("app.unreviewed")}</p>}
+      </footer>
       {about && <About ready={engine.ready} close={() => setAbout(false)} />}
     </Words.Provider>
   );
 }
 
+type Found = Pick<Made, "decision"> & { result: ReturnType<typeof resultOf>; json: string };
+
+/** The person's decision and result; the same one, with the same number, until photos or answers change. */
+function useFound({ photos, answers, agreement }: State, { ready }: EngineState): Found | null {
+  return useMemo(() => {
+    const screened = photos.flatMap((item) => item.screened ?? []);
+    if (!ready || !photos.length || screened.length < photos.length) return null;
+    const decision = combine(screened.map((one) => one.decision), answers);
+    const { manifest, label } = ready;
+    const result = resultOf({ decision, photos: screened, answers, agreement, manifest, label });
+    return { decision, result, json: JSON.stringify(toBundle(result)) };
+  }, [photos, answers, agreement, ready]);
+}
+
 const same = (a: typeof WHOLE, b: typeof WHOLE): boolean =>
   a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height;
-
-function Footer({ engine, reviewed, say }: { engine: EngineState; reviewed: boolean; say: Say }): JSX.Element {
-  return (
-    <footer>
-      <Status engine={engine} />
-      {!reviewed && <p class="faint">{say("app.unreviewed")}</p>}
-    </footer>
-  );
-}
-
-function Languages({ language, choose, say }: { language: string; choose: (code: string) => void; say: Say }): JSX.Element {
-  return (
-    <select
-      aria-label={say("app.language")}
-      value={language}
-      onChange={(event) => {
-        remember(event.currentTarget.value);
-        choose(event.currentTarget.value);
-      }}
-    >
-      {Object.entries(LANGUAGES).map(([code, { name }]) => (
-        <option key={code} value={code} lang={code}>
-          {name}
-        </option>
-      ))}
-    </select>
-  );
-}

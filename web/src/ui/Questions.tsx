@@ -2,27 +2,30 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { type Answers, asked, type Place, PLACES, type Since, withAnswer, type YesNoAnswer } from "../questions/answers";
 import questionnaire from "../questions/questionnaire.json";
-import type { Context, YesNo } from "../screen/context";
+import type { Agreement } from "../results/result";
+import { Choice, Tick } from "./Choice";
 import { Heading, Trail, useSay } from "./parts";
+import { Where } from "./Where";
+
+const ADULT = 18;
 
 interface Props {
-  context: Context;
-  set: (context: Context) => void;
+  answers: Answers;
+  set: (answers: Answers) => void;
+  agreement: Agreement;
+  agree: (agreement: Agreement) => void;
+  removePhotos: () => void;
   next: () => void;
 }
 
-export function Questions({ context, set, next }: Props): JSX.Element {
+export function Questions({ answers, set, agreement, agree, removePhotos, next }: Props): JSX.Element {
   const say = useSay();
-  const [age, setAge] = useState(context.age === undefined ? "" : String(context.age));
-  const years = Number(age.replace(",", "."));
-  const bad = age.trim() !== "" && !(years >= 0 && years <= 130);
-  const typed = (text: string): void => {
-    setAge(text);
-    const { age: _, ...rest } = context;
-    const value = Number(text.replace(",", "."));
-    set(text.trim() !== "" && value >= 0 && value <= 130 ? { ...rest, age: value } : rest);
-  };
+  const [badAge, setBadAge] = useState(false);
+  // Whoever said that they are an adult, and then gave a child's age, is asked for the guardian here.
+  const late = agreement.by !== "guardian" && answers.age !== undefined && answers.age < ADULT;
+  const [tried, setTried] = useState(false);
   return (
     <section>
       <Trail at={1} />
@@ -31,46 +34,42 @@ export function Questions({ context, set, next }: Props): JSX.Element {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (!bad) next();
+          setTried(true);
+          if (!badAge && !late) next();
         }}
       >
-        {questionnaire.item.map(({ linkId, type, answerOption }) => {
-          if (type === "boolean")
-            return <YesNoQuestion key={linkId} name={linkId as YesNo} context={context} set={set} />;
-          if (answerOption)
-            return (
-              <Choice
-                key={linkId}
-                name={linkId}
-                label={say(`question.${linkId}`)}
-                options={answerOption.map(({ valueCoding }) => [
-                  valueCoding.code,
-                  say(`question.${linkId}.${valueCoding.code}`),
-                ])}
-                value={context.sex ?? ""}
-                pick={(code) => set(withValue(context, "sex", code || undefined))}
-              />
-            );
-          return (
-            <div class="question" key={linkId}>
-              <label for={linkId}>{say(`question.${linkId}`)}</label>
-              <input
-                id={linkId}
-                inputMode="decimal"
-                autocomplete="off"
-                value={age}
-                aria-invalid={bad}
-                aria-describedby={bad ? `${linkId}-bad` : undefined}
-                onInput={(event) => typed(event.currentTarget.value)}
-              />
-              {bad && (
-                <p class="bad" id={`${linkId}-bad`} role="alert">
-                  {say("questions.age_bad")}
-                </p>
+        {questionnaire.item
+          .filter(({ linkId }) => asked(linkId, answers))
+          .map((question) => (
+            <div key={question.linkId}>
+              <OneQuestion question={question} answers={answers} set={set} setBadAge={setBadAge} />
+              {question.linkId === "age" && late && (
+                <div class="note" role="status">
+                  <b>{say("care.late")}</b>
+                  {agreement.intimate ? (
+                    <>
+                      <p>{say("care.late_intimate")}</p>
+                      <button type="button" onClick={removePhotos}>
+                        {say("care.remove")}
+                      </button>
+                    </>
+                  ) : (
+                    <Tick
+                      name="guardian"
+                      label={say("care.agree_guardian")}
+                      checked={false}
+                      set={() => agree({ ...agreement, by: "guardian" })}
+                    />
+                  )}
+                </div>
               )}
             </div>
-          );
-        })}
+          ))}
+        {tried && late && (
+          <p class="bad" role="alert">
+            {say("care.late")} {!agreement.intimate && say("care.missing")}
+          </p>
+        )}
         <div class="bar">
           <button class="primary" type="submit">
             {say("questions.answer")}
@@ -81,50 +80,87 @@ export function Questions({ context, set, next }: Props): JSX.Element {
   );
 }
 
-function YesNoQuestion({ name, context, set }: { name: YesNo; context: Context; set: (context: Context) => void }): JSX.Element {
+interface OneProps {
+  question: (typeof questionnaire.item)[number];
+  answers: Answers;
+  set: (answers: Answers) => void;
+  setBadAge: (bad: boolean) => void;
+}
+
+function OneQuestion({ question, answers, set, setBadAge }: OneProps): JSX.Element {
   const say = useSay();
-  const value = context[name];
+  const { linkId, type, answerOption } = question;
+  const label = say(`question.${linkId}`);
+  const unknown = ["", say("questions.unknown")] as const;
+  if (linkId === "where") {
+    const named = (where: ReadonlySet<Place>): Answers["where"] => (where.size ? PLACES.filter((place) => where.has(place)) : undefined);
+    return <Where label={label} places={answers.where ?? []} set={(where) => set(withAnswer(answers, "where", named(where)))} />;
+  }
+  if (type === "decimal") return <Age label={label} answers={answers} set={set} setBad={setBadAge} />;
+  if (type === "boolean") {
+    const name = linkId as YesNoAnswer;
+    const value = answers[name];
+    const options = [["yes", say("questions.yes")], ["no", say("questions.no")], unknown] as const;
+    return (
+      <Choice
+        name={name}
+        label={label}
+        options={options}
+        value={value === undefined ? "" : value ? "yes" : "no"}
+        pick={(code) => set(withAnswer(answers, name, code === "" ? undefined : code === "yes"))}
+      />
+    );
+  }
+  const name = linkId as "since" | "sex";
+  const codes = answerOption!.map(({ valueCoding }) => valueCoding.code);
   return (
     <Choice
       name={name}
-      label={say(`question.${name}`)}
-      options={[
-        ["yes", say("questions.yes")],
-        ["no", say("questions.no")],
-      ]}
-      value={value === undefined ? "" : value ? "yes" : "no"}
-      pick={(code) => set(withValue(context, name, code === "" ? undefined : code === "yes"))}
+      label={label}
+      options={[...codes.map((code) => [code, say(`question.${linkId}.${code}`)] as const), unknown]}
+      value={answers[name] ?? ""}
+      pick={(code) => set(withAnswer(answers, name, (code || undefined) as Since & Answers["sex"]))}
     />
   );
 }
 
-interface ChoiceProps {
-  name: string;
+interface AgeProps {
   label: string;
-  options: readonly (readonly [string, string])[];
-  /** "" for not known. */
-  value: string;
-  pick: (code: string) => void;
+  answers: Answers;
+  set: (answers: Answers) => void;
+  setBad: (bad: boolean) => void;
 }
 
-function Choice({ name, label, options, value, pick }: ChoiceProps): JSX.Element {
+function Age({ label, answers, set, setBad }: AgeProps): JSX.Element {
   const say = useSay();
+  const [text, setText] = useState(answers.age === undefined ? "" : String(answers.age));
+  const read = (typed: string): number | undefined => {
+    const years = Number(typed.trim().replace(",", "."));
+    return typed.trim() !== "" && years >= 0 && years <= 130 ? years : undefined;
+  };
+  const bad = text.trim() !== "" && read(text) === undefined;
   return (
-    <fieldset class="question">
-      <legend>{label}</legend>
-      <div class="choices">
-        {[...options, ["", say("questions.unknown")] as const].map(([code, text]) => (
-          <label key={code} class={code === "" ? "unknown" : ""}>
-            <input type="radio" name={name} checked={value === code} onChange={() => pick(code)} />
-            <span>{text}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <div class="question">
+      <label for="age">{label}</label>
+      <input
+        id="age"
+        inputMode="decimal"
+        autocomplete="off"
+        value={text}
+        aria-invalid={bad}
+        aria-describedby={bad ? "age-bad" : undefined}
+        onInput={(event) => {
+          const typed = event.currentTarget.value;
+          setText(typed);
+          setBad(typed.trim() !== "" && read(typed) === undefined);
+          set(withAnswer(answers, "age", read(typed)));
+        }}
+      />
+      {bad && (
+        <p class="bad" id="age-bad" role="alert">
+          {say("questions.age_bad")}
+        </p>
+      )}
+    </div>
   );
-}
-
-function withValue(context: Context, name: keyof Context, value: unknown): Context {
-  const { [name]: _, ...rest } = context;
-  return value === undefined ? rest : { ...rest, [name]: value };
 }

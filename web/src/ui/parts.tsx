@@ -42,9 +42,10 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-export function Icon({ name }: { name: IconName }): JSX.Element {
+/** `turns` for an icon that points somewhere, so that it points the other way where writing runs from the right. */
+export function Icon({ name, turns }: { name: IconName; turns?: boolean }): JSX.Element {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={turns ? "icon turns" : "icon"} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );

@@ -1,0 +1,129 @@
+// Kept results: listed, opened, saved as files, deleted, locked, and wiped in one tap.
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { forget, type Kept, list, type Listed, lockNow, removeLock, wipeAll } from "../results/kept";
+import { LockForm, UnlockForm } from "./Lock";
+import { Heading, Icon, useSay } from "./parts";
+import { saveResult } from "./save";
+import { Sheet, shownTime } from "./Sheet";
+
+export function Results(): JSX.Element {
+  const say = useSay();
+  const [listed, setListed] = useState<Listed | null>(null);
+  const [told, setTold] = useState("");
+  const [locking, setLocking] = useState(false);
+  const status = useRef<HTMLParagraphElement>(null);
+  const load = (message = ""): void => {
+    setTold(message);
+    list().then(setListed, () => {
+      setListed({ locked: false, hasLock: false, kept: [] });
+      setTold(say("keep.failed"));
+    });
+  };
+  useEffect(load.bind(null, ""), []);
+  const after = (work: Promise<void>, message = ""): void =>
+    void work.then(
+      () => {
+        load(message);
+        status.current?.focus(); // the button that was pressed may be gone
+      },
+      () => setTold(say("keep.failed")),
+    );
+  const kept = listed && !listed.locked ? listed.kept : [];
+  const hasLock = listed !== null && !listed.locked && listed.hasLock;
+  return (
+    <section class="results">
+      <Heading>{say("results.title")}</Heading>
+      <p class="lead">{say("results.lead")}</p>
+      <p role="status" tabIndex={-1} ref={status}>
+        {told}
+      </p>
+      {listed?.locked && <UnlockForm done={() => load()} />}
+      {listed && !listed.locked && !kept.length && !told && <p>{say("results.none")}</p>}
+      <ul class="photos">
+        {kept.map((one) => (
+          <One key={one.id} one={one} remove={() => after(forget(one.id), say("results.deleted"))} />
+        ))}
+      </ul>
+      {kept.length > 0 && !hasLock && !locking && (
+        <button onClick={() => setLocking(true)}>
+          <Icon name="lock" />
+          {say("lock.title")}
+        </button>
+      )}
+      {locking && (
+        <LockForm
+          done={() => {
+            setLocking(false);
+            load(say("lock.on"));
+          }}
+        />
+      )}
+      {hasLock && (
+        <div class="card">
+          <p>{say("lock.on")}</p>
+          <div class="row">
+            <button
+              onClick={() => {
+                lockNow();
+                load();
+              }}
+            >
+              <Icon name="lock" />
+              {say("lock.now")}
+            </button>
+            <button onClick={() => after(removeLock())}>{say("lock.remove")}</button>
+          </div>
+        </div>
+      )}
+      {(kept.length > 0 || listed?.locked) && (
+        <div class="row end">
+          <button class="danger" onClick={() => after(wipeAll(), say("results.wiped"))}>
+            {say("results.wipe")}
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
+  const say = useSay();
+  const [open, setOpen] = useState(false);
+  const { result, text } = one;
+  const name = result ? `${say(`outcome.${result.outcome}`)}, ${shownTime(result.made)}` : "";
+  return (
+    <li class={`card kept ${result?.outcome ?? ""}`}>
+      <div class="row">
+        {result ? (
+          <>
+            <Icon name={result.outcome} />
+            <b class="grow">
+              {say(`outcome.${result.outcome}`)}
+              <small>{shownTime(result.made)}</small>
+            </b>
+          </>
+        ) : (
+          <b class="grow">{say("results.damaged")}</b>
+        )}
+      </div>
+      <div class="row small">
+        {result && (
+          <button class="plain" aria-expanded={open} aria-label={`${say("results.open")}: ${name}`} onClick={() => setOpen(!open)}>
+            {say(open ? "app.close" : "results.open")}
+          </button>
+        )}
+        {result && text && (
+          <button class="plain" aria-label={`${say("results.save")}: ${name}`} onClick={() => saveResult(text, result)}>
+            {say("results.save")}
+          </button>
+        )}
+        <button class="plain" aria-label={`${say("results.delete")}: ${name}`} onClick={remove}>
+          {say("results.delete")}
+        </button>
+      </div>
+      {open && result && <Sheet result={result} />}
+    </li>
+  );
+}
