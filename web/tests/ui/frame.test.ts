@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { moved, pulled, scaled } from "../../src/ui/frame";
-import { EMPTY, reduce } from "../../src/ui/state";
 
 const part = { left: 0.2, top: 0.3, width: 0.4, height: 0.5 };
 
@@ -16,10 +15,4 @@ test("a corner is pulled and the opposite one stays", () => {
   const far = pulled(part, 2, 1, 1);
   expect([far.left, far.top, far.width, far.height]).toEqual([0.2, 0.3, 0.8, 0.7]);
   expect(pulled(part, 0, 1, 1).width).toBeCloseTo(0.08);
-});
-
-test("a step without anything to show leads back to the photos", () => {
-  expect(reduce(EMPTY, { kind: "go", step: "answer" }).step).toBe("photos");
-  expect(reduce(EMPTY, { kind: "go", step: "crop" }).step).toBe("photos");
-  expect(reduce(EMPTY, { kind: "go", step: "photos" }).step).toBe("photos");
 });
