@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +87,22 @@ def page_screener(bundle: Path | None = None) -> Screener:
 
 
 @contextmanager
-def serving(screener: Any, *, isolated: bool = True) -> Iterator[str]:
-    """The page on a free port, as its address; where it is not isolated, as a static host without headers."""
+def serving(
+    screener: Any, *, isolated: bool = True, around: Callable[[Any], Any] | None = None
+) -> Iterator[str]:
+    """The page on a free port, as its address.
+
+    Args:
+        screener: whose bundle is served.
+        isolated: False to serve it as a static host without headers does.
+        around: wraps the application.
+    """
     listener = listen("127.0.0.1", 0)
     config = settings(create_app(screener))
     if not isolated:
         config.app = _without_isolation(config.app)
+    if around is not None:
+        config.app = around(config.app)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -153,28 +163,35 @@ class BrowserWorker:
 
 
 @contextmanager
-def browser_worker(screener: Any, *, isolated: bool = True) -> Iterator[BrowserWorker]:
+def browser_worker(
+    screener: Any, *, isolated: bool = True, executable: str | None = None
+) -> Iterator[BrowserWorker]:
     """Serve the page with a screener's bundle and start its worker in Chromium.
 
     Args:
         screener: whose bundle is served.
         isolated: whether the page may use threads.
+        executable: the browser; None for the Chromium of this machine.
 
     Raises:
         RuntimeError: when there is no Chromium.
     """
     from playwright.sync_api import sync_playwright
 
-    path = chromium()
+    path = executable or chromium()
     if path is None:
         raise RuntimeError("no Chromium on this machine")
-    worker = next(file.name for file in page_files() if file.name.startswith("assets/worker-"))
     with serving(screener, isolated=isolated) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            page = browser.new_page()
-            page.set_default_timeout(120_000)
-            page.goto(f"{url}/bundle/MODEL_CARD.md")  # the page's origin without the page
-            yield BrowserWorker(page, page.evaluate(_OPEN, [f"{url}/{worker}", f"{url}/bundle/"]))
+            yield open_worker(browser.new_page(), url)
         finally:
             browser.close()
+
+
+def open_worker(page: Any, url: str) -> BrowserWorker:
+    """Start the worker of the page that is served at an address, in a page of Playwright."""
+    worker = next(file.name for file in page_files() if file.name.startswith("assets/worker-"))
+    page.set_default_timeout(300_000)
+    page.goto(f"{url}/bundle/MODEL_CARD.md")  # the page's origin without the page
+    return BrowserWorker(page, page.evaluate(_OPEN, [f"{url}/{worker}", f"{url}/bundle/"]))

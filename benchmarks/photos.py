@@ -11,7 +11,9 @@ from PIL import Image
 from poxlens.data.phantom import draw, random_spec
 
 
-def jpeg(path: Path, *, seed: int, size: tuple[int, int], quality: int = 90) -> Path:
+def jpeg(
+    path: Path, *, seed: int, size: tuple[int, int], quality: int = 90, progressive: bool = False
+) -> Path:
     """Write one photo and return its path.
 
     Args:
@@ -19,6 +21,7 @@ def jpeg(path: Path, *, seed: int, size: tuple[int, int], quality: int = 90) -> 
         seed: of the phantom.
         size: width and height in px.
         quality: of the JPEG.
+        progressive: whether its rows come in several passes.
     """
     side = max(size)
     image = Image.fromarray(_phantom(seed)).resize((side, side), Image.Resampling.BICUBIC)
@@ -27,7 +30,7 @@ def jpeg(path: Path, *, seed: int, size: tuple[int, int], quality: int = 90) -> 
     # An enlarged phantom is smoother than any photo: without noise its JPEG would decode too quickly.
     noise = np.random.default_rng(seed).integers(-6, 7, pixels.shape, dtype=np.int16)
     noisy = np.clip(pixels.astype(np.int16) + noise, 0, 255).astype(np.uint8)
-    Image.fromarray(noisy).save(path, quality=quality)
+    Image.fromarray(noisy).save(path, quality=quality, progressive=progressive)
     return path
 
 

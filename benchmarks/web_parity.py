@@ -1,23 +1,32 @@
-"""The page's worker in Chromium against Python on real photos: python -m benchmarks.web_parity --data FOLDER --n 300.
+"""The page's worker in Chromium against Python, photo by photo, each by the same model of the same bundle.
 
-Prints n, the share of same outcomes and the largest differences; exit code 1 when a limit is passed.
+    python -m benchmarks.web_parity --data FOLDER --n 300     photos of one's own, drawn at random
+    python -m benchmarks.web_parity --phantoms 200            drawn ones; 12 and 48 megapixels in every turn
+
+Prints n, the share of same outcomes and the largest differences; exit code 1 when a limit is passed. Nothing of a photo
+is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import random
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.browser_worker import BrowserWorker, browser_worker, page_screener
+from poxlens.data.phantom import draw, random_spec
 from poxlens.errors import PhotoError
 from poxlens.photo.decode import decode
 from poxlens.photo.resize import prepare
+from poxlens.screen.graph import Outputs
 from poxlens.screen.screener import Screener
 
 KINDS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
@@ -31,6 +40,8 @@ class Row:
         outcome: Python's.
         same: whether outcome, reasons and prediction set are the same.
         pixels: largest difference of the model's input, levels; None where the photo cannot be read.
+        outputs: largest difference of any output of the model on Python's pixels, over max(1, its largest value);
+            None where the photo cannot be read.
         probability: largest difference of any class's; None where a side has none.
         heatmap: correlation of the target's maps; None where a side has none.
         native: milliseconds of Python, the model alone.
@@ -40,6 +51,7 @@ class Row:
     outcome: str
     same: bool
     pixels: int | None
+    outputs: float | None
     probability: float | None
     heatmap: float | None
     native: float
@@ -55,11 +67,12 @@ def compare(worker: BrowserWorker, screener: Screener, photo: bytes) -> Row:
         and other["reasons"] == [reason.code for reason in ours.reasons]
         and tuple(other["predictionSet"]) == ours.prediction_set
     )
-    pixels = None
+    pixels = outputs = None
     try:
         size = screener.bundle.manifest.input.size
-        expected = prepare(decode(photo).pixels, screener.bundle.manifest.input).astype(int)
-        pixels = int(np.abs(expected - worker.prepare(photo, size)).max())
+        expected = prepare(decode(photo).pixels, screener.bundle.manifest.input)
+        pixels = int(np.abs(expected.astype(int) - worker.prepare(photo, size)).max())
+        outputs = furthest(screener.engine.run(expected[None]), worker.outputs(expected)[0])
     except PhotoError:
         pass
     probability = heatmap = None
@@ -70,7 +83,39 @@ def compare(worker: BrowserWorker, screener: Screener, photo: bytes) -> Row:
         flat = np.ptp(values) == 0 and np.ptp(ours.heatmap) == 0
         heatmap = 1.0 if flat else float(np.corrcoef(values, ours.heatmap.ravel())[0, 1])
     model = theirs["ms"]["model"]
-    return Row(ours.outcome.value, same, pixels, probability, heatmap, ours.ms.get("model", 0.0), model)
+    return Row(
+        ours.outcome.value, same, pixels, outputs, probability, heatmap, ours.ms.get("model", 0.0), model
+    )
+
+
+def furthest(ours: Outputs, theirs: dict[str, np.ndarray]) -> float:
+    """The largest difference of any output of one photo, over max(1, its largest value)."""
+    pairs = [(np.ravel(getattr(ours, name)), values) for name, values in theirs.items()]
+    return max(float(np.abs(a - b).max() / max(1.0, np.abs(a).max())) for a, b in pairs)
+
+
+def phantoms(n: int) -> Iterator[tuple[str, bytes]]:
+    """N drawn photos of usual sizes; 12 megapixels in each of the eight turns; 48 in two."""
+    for seed in range(n):
+        rng = np.random.default_rng(seed)
+        width, height = (int(side) for side in rng.integers(300, 1800, 2))
+        yield f"phantom {seed}", _drawn(seed, (width, height), turn=int(rng.integers(1, 9)))
+    for turn in range(1, 9):
+        yield f"12 megapixels, turn {turn}", _drawn(100 + turn, (4000, 3000), turn)
+    for turn in (1, 6):
+        yield f"48 megapixels, turn {turn}", _drawn(200 + turn, (8000, 6000), turn)
+
+
+def _drawn(seed: int, size: tuple[int, int], turn: int) -> bytes:
+    """A phantom of a size with a sensor's noise, stored in one of the eight turns."""
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    image = Image.fromarray(draw(random_spec(seed)).image).resize(size, Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(seed).integers(-4, 5, (size[1], size[0], 3), dtype=np.int16)
+    pixels = np.clip(np.asarray(image).astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    with io.BytesIO() as stream:
+        Image.fromarray(pixels).save(stream, "JPEG", quality=90, exif=exif)
+        return stream.getvalue()
 
 
 def sample(folder: Path, n: int, seed: int) -> list[Path]:
@@ -81,41 +126,74 @@ def sample(folder: Path, n: int, seed: int) -> list[Path]:
 
 def main() -> int:
     """Compare and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of photos")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="folder of photos")
     parser.add_argument("--n", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--phantoms", type=int, help="how many drawn photos of usual sizes")
+    parser.add_argument("--bundle", type=Path, help="bundle folder; default: the embedded one")
     chosen = parser.parse_args()
-    screener = page_screener()
+    if (chosen.data is None) == (chosen.phantoms is None):
+        parser.error("name --data or --phantoms")
+    photos = (
+        phantoms(chosen.phantoms)
+        if chosen.data is None
+        else (
+            (str(path.relative_to(chosen.data)), path) for path in sample(chosen.data, chosen.n, chosen.seed)
+        )
+    )
+    return report(run(photos, page_screener(chosen.bundle)))
+
+
+def run(photos: Iterator[tuple[str, bytes | Path]], screener: Screener) -> list[Row]:
+    """Every photo on both sides; what differs is printed at once."""
     rows: list[Row] = []
     with browser_worker(screener) as worker:
-        print(f"{worker.started['label']}, {worker.started['threads']} threads in the browser")
-        for n, path in enumerate(sample(chosen.data, chosen.n, chosen.seed), 1):
-            row = compare(worker, screener, path.read_bytes())
+        print(f"{worker.started['label']}: {worker.started['way']}, {worker.started['threads']} threads")
+        for name, photo in photos:
+            row = compare(worker, screener, photo.read_bytes() if isinstance(photo, Path) else photo)
             rows.append(row)
             if not row.same or (row.pixels or 0) > 1:
-                print(f"  {path.relative_to(chosen.data)}: {row}")
-            if n % 50 == 0:
-                print(f"  {n} photos", file=sys.stderr)
-    return report(rows)
+                print(f"  {name}: {row}")
+            if len(rows) % 50 == 0:
+                print(f"  {len(rows)} photos", file=sys.stderr)
+    return rows
 
 
-def report(rows: list[Row]) -> int:
-    """Print what was found; 1 when a limit is passed."""
+def report(rows: list[Row], least: float = 1.0) -> int:
+    """Print what was found; 1 when a limit is passed.
+
+    Args:
+        rows: one a photo.
+        least: share of photos that must have the same outcome.
+    """
     same = sum(row.same for row in rows)
     pixels = [row.pixels for row in rows if row.pixels is not None]
+    outputs = [row.outputs for row in rows if row.outputs is not None]
     probabilities = [row.probability for row in rows if row.probability is not None]
     heatmaps = [row.heatmap for row in rows if row.heatmap is not None]
     timed = [row for row in rows if row.native > 0 and row.browser > 0]
     print(f"n = {len(rows)}: {dict(Counter(row.outcome for row in rows))}")
     print(f"same outcome, reasons and prediction set: {same} of {len(rows)}")
-    print(f"model's input: {pixels.count(0)} of {len(pixels)} equal, largest difference {max(pixels)} levels")
-    print(f"probabilities: largest difference {max(probabilities):.1e} (n = {len(probabilities)})")
-    print(f"heat map: lowest correlation {min(heatmaps):.6f} (n = {len(heatmaps)})")
-    ratio = float(np.median([row.browser / row.native for row in timed]))
+    print(
+        f"model's input: {pixels.count(0)} of {len(pixels)} equal, largest difference {max(pixels, default=0)} levels"
+    )
+    print(
+        f"outputs on equal pixels: {outputs.count(0.0)} of {len(outputs)} equal, "
+        f"largest difference {max(outputs, default=0.0):.1e}"
+    )
+    print(
+        f"probabilities: largest difference {max(probabilities, default=0.0):.1e} (n = {len(probabilities)})"
+    )
+    print(f"heat map: lowest correlation {min(heatmaps, default=1.0):.6f} (n = {len(heatmaps)})")
+    ratio = float(np.median([row.browser / row.native for row in timed])) if timed else float("nan")
     print(f"model in the browser / native on one thread, median of photos in turn: {ratio:.1f}")
-    good = same == len(rows) and max(pixels) <= 1 and max(probabilities) <= 2e-3 and min(heatmaps) >= 0.999
-    return 0 if good else 1
+    good = same >= least * len(rows) and max(pixels, default=0) <= 1 and max(outputs, default=0.0) <= 1e-5
+    return (
+        0 if good and max(probabilities, default=0.0) <= 2e-3 and min(heatmaps, default=1.0) >= 0.999 else 1
+    )
 
 
 if __name__ == "__main__":

@@ -2,23 +2,31 @@
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
+import type { Manifest } from "../bundle/manifest";
+import { hasCamera } from "../camera/stream";
 import { boxOf } from "../photo/decode";
+import { later } from "./later";
 import { Heading, Icon, type IconName, Picture, Trail, useSay } from "./parts";
 import { MAX_PHOTOS, type PhotoItem } from "./state";
+
+const Camera = later(async () => (await import("./Camera")).Camera);
 
 const TIPS: readonly IconName[] = ["near", "light", "sharp"];
 
 interface Props {
   photos: readonly PhotoItem[];
+  /** What a photo is held to; null while the model loads. */
+  limits: Manifest["gate"]["quality"] | null;
   add: (files: readonly File[]) => void;
   crop: (id: number) => void;
   remove: (id: number) => void;
   next: () => void;
 }
 
-export function Photos({ photos, add, crop, remove, next }: Props): JSX.Element {
+export function Photos({ photos, limits, add, crop, remove, next }: Props): JSX.Element {
   const say = useSay();
   const [over, setOver] = useState(false);
+  const [live, setLive] = useState(false);
   // On a desk "take" would only open the same dialog as "choose".
   const camera = matchMedia("(any-pointer: coarse)").matches;
   const full = photos.length >= MAX_PHOTOS;
@@ -63,9 +71,25 @@ export function Photos({ photos, add, crop, remove, next }: Props): JSX.Element 
           <div class="row">
             {camera && <Pick icon="camera" label={say("photos.take")} primary={!photos.length} capture add={add} />}
             <Pick icon="picture" label={say("photos.choose")} primary={!camera && !photos.length} add={add} />
+            {hasCamera() && (
+              <button onClick={() => setLive(true)}>
+                <Icon name="sharp" />
+                {say("camera.open")}
+              </button>
+            )}
           </div>
           <small class="pointer-only">{say("photos.drop")}</small>
         </div>
+      )}
+      {live && (
+        <Camera
+          limits={limits}
+          close={() => setLive(false)}
+          done={(file) => {
+            setLive(false);
+            add([file]);
+          }}
+        />
       )}
       <p class="note">{say("photos.consent")}</p>
       {photos.length > 0 && (

@@ -1,0 +1,28 @@
+"""The browser gives the command line's answers, at length: many drawn photos, and 300 real ones where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from benchmarks.browser_worker import page_screener
+from benchmarks.web_parity import phantoms, report, run, sample
+
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+
+def test_drawn_photos_of_all_sizes_and_turns(built: None) -> None:
+    rows = run(phantoms(200), page_screener())
+    assert len(rows) == 210
+    assert report(rows) == 0
+
+
+@pytest.mark.real_data
+def test_real_photos(built: None) -> None:
+    if not DATA.is_dir():
+        pytest.skip(f"no real images at {DATA}: the browser was not compared on them")
+    rows = run(((path.name, path) for path in sample(DATA, 300, seed=0)), page_screener())
+    assert len(rows) == 300
+    assert report(rows) == 0
