@@ -59,7 +59,6 @@ def photos(visit: Callable[..., Any]) -> Callable[..., Any]:
     def open_step(*granted: str) -> Any:
         one = visit(permissions=list(granted))
         one.page.evaluate(WATCH)
-        one.page.get_by_text("Ready").wait_for()
         one.begin()
         one.page.get_by_role("button", name="Camera with hints").click()
         one.page.locator("dialog.camera").wait_for()
