@@ -22,6 +22,7 @@ VERBS = {
     "screen": "Screen photos: an outcome with its reasons, and a heat map.",
     "app": "Open the local page: drop or take a photo, see the answer.",
     "serve": "Run the clinic's server: referrals from phones, the clinicians' worklist.",
+    "clinic": "Look after that server: accounts, devices, keys, backup, erasing, the audit log.",
     "evaluate": "Test a bundle on labelled photos of your own.",
     "bundle": "Show or verify a bundle.",
     "explain": "Show what in photos an answer rests on, and check whether such maps deserve trust.",

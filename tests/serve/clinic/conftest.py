@@ -25,7 +25,7 @@ from poxlens.serve.clinic.fhir.writing import write_result
 from poxlens.serve.clinic.gate import Gate
 from poxlens.serve.clinic.opening import open_store
 from poxlens.serve.clinic.policy import Policy
-from poxlens.serve.clinic.service import Archive, Service
+from poxlens.serve.clinic.service import Archive, Model, Service
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.guard import Hosts
 
@@ -86,7 +86,7 @@ class House:
 
     def referral(self, *, photos: bool = True, person: str | None = None, **answers: Any) -> dict[str, Any]:
         """The body of a referral of the fake's decision on the photo."""
-        decision = self.service.screener.screen(self.photo)
+        decision = self.service.model.screener.screen(self.photo)
         context = Context(**answers) if answers else None
         result = result_of([decision], context, self.clock() - 60, "mpox")
         body: dict[str, Any] = {
@@ -125,8 +125,8 @@ def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, scr
     clock = clock or Clock()
     fake = screener or _fakes().FakeScreener()
     service = Service(
-        settings=settings, store=store, keyring=keyring, screener=fake, explainer=fake,
-        gate=Gate(available_cores(), settings.waiting), archive=Archive(b"zip", "0" * 64), clock=clock,
+        settings=settings, store=store, keyring=keyring, loaded=Model(fake, fake, Archive(b"zip", "0" * 64)),
+        gate=Gate(available_cores(), settings.waiting), clock=clock,
     )  # fmt: skip
     ids: dict[str, str] = {}
     tokens: dict[str, str] = {}

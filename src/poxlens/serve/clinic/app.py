@@ -9,7 +9,17 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from poxlens import __version__
-from poxlens.serve.clinic.api import administration, operations, referrals, screening, sessions, worklist
+from poxlens.serve.clinic.api import (
+    administration,
+    fhir,
+    monitoring,
+    openid,
+    operations,
+    referrals,
+    screening,
+    sessions,
+    worklist,
+)
 from poxlens.serve.clinic.capacity import Capacity
 from poxlens.serve.clinic.handlers import add_handlers
 from poxlens.serve.clinic.origins import Origins
@@ -34,7 +44,7 @@ def create_clinic(service: Service, *, hosts: Hosts | None = None, page: Sequenc
     """
     app = routes(service)
     if page:
-        add_page(app, page, service.screener.bundle)
+        add_page(app, page, service.model.screener.bundle)
         _add_clinic_page(app, page)
     settings = service.settings
     guarded = Guard(app, hosts=hosts or Hosts(), max_body=settings.max_body, max_in_flight=_UPLOADS)
@@ -55,7 +65,17 @@ def routes(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for part in (sessions, referrals, worklist, screening, administration, operations):
+    for part in (
+        sessions,
+        openid,
+        referrals,
+        worklist,
+        fhir,
+        screening,
+        monitoring,
+        administration,
+        operations,
+    ):
         app.include_router(part.router)
     add_handlers(app)
     return app

@@ -88,11 +88,11 @@ def _person(
     filed = now - (luck.uniform(1, 28) * DAY if old else luck.uniform(0.1, 20) * HOUR)
     service.clock = lambda: filed
     photos = [_drawn(100 + 7 * number + n) for n in range(1 + (number % 4 == 0))]
-    decisions = [service.screener.screen(photo) for photo in photos]
+    decisions = [service.model.screener.screen(photo) for photo in photos]
     context = Context(
         fever=luck.random() < 0.4, risk_group=luck.random() < 0.2, age=float(luck.randint(1, 70))
     )
-    result = result_of(decisions, context, filed - 600, service.screener.bundle.manifest.target)
+    result = result_of(decisions, context, filed - 600, service.model.screener.bundle.manifest.target)
     result = replace(result, answers={**result.answers, **_more(luck)})
     wish = Wish(
         result.identifier, fingerprint(result.identifier), result, [prepare_photo(one) for one in photos],

@@ -17,9 +17,9 @@ from poxlens.screen.screener import Screener
 from poxlens.serve.answers import Screens
 from poxlens.serve.clinic.access.accounts import NewUser, add_clinic, add_user
 from poxlens.serve.clinic.gate import Gate
-from poxlens.serve.clinic.service import Archive, Service
+from poxlens.serve.clinic.service import Archive, Model, Service
 from poxlens.serve.clinic.settings import Settings
-from poxlens.serve.clinic.store.database import Store
+from poxlens.serve.clinic.store.database import Store, StoreError
 from poxlens.serve.clinic.store.keyfile import Keys, KeysError, write_keys
 from poxlens.serve.clinic.store.keyring import Keyring
 from poxlens.serve.clinic.store.migrate import upgrade
@@ -85,12 +85,26 @@ def open_service(
         settings=settings,
         store=store,
         keyring=keyring,
-        screener=screener,
-        explainer=explainer,
+        loaded=Model(screener, explainer, _archive(screener.bundle)),
         gate=Gate(available_cores(), settings.waiting),
-        archive=_archive(screener.bundle),
         secure=(settings.public_url or "").startswith("https://"),
     )
+
+
+def open_without_model(settings: Settings) -> Service:
+    """The parts that the command line needs of a server that was started before.
+
+    Raises:
+        StoreError: when there is no clinic in the database.
+        KeysError: as `open_store`.
+    """
+    nothing = settings.database is None and not (settings.data / "clinic.db").exists()
+    store, keyring = (None, None) if nothing else open_store(settings)
+    if store is None or keyring is None or not _has_clinic(store):
+        if store is not None:
+            store.close()
+        raise StoreError(f"{settings.data}: no clinic here yet. Start it first with: poxlens serve")
+    return Service(settings=settings, store=store, keyring=keyring, loaded=None)
 
 
 def first_account(service: Service) -> FirstAccount | None:

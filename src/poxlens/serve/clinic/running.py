@@ -1,4 +1,4 @@
-"""Running the server: uvicorn on one socket, in this process or in several workers."""
+"""Running the server in this process: uvicorn on one socket, and the housekeeping beside it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.types import ASGIApp
 
+from poxlens.serve.clinic.app import create_clinic
+from poxlens.serve.clinic.housekeeping import Housekeeper
+from poxlens.serve.clinic.service import Service
 from poxlens.serve.clinic.settings import Settings
+from poxlens.serve.deployment import Deployment, deployed
 from poxlens.serve.guard import Hosts
+from poxlens.serve.page import File, page_files
 
 _GRACE = 10  # seconds for requests at work when the server is told to stop
+_CONNECTIONS = 1_000
 
 
-def run(
-    app: ASGIApp,
+def run_here(
+    service: Service,
     listener: socket.socket,
-    settings: Settings,
+    host: str,
+    url: str,
     *,
     certificate: tuple[str, str] | None = None,
     on_start: Callable[[], None] | None = None,
@@ -28,16 +35,34 @@ def run(
     """Serve until stopped (Ctrl+C, SIGTERM).
 
     Args:
-        app: the application.
+        service: the server's parts.
         listener: a listening socket.
-        settings: the server's choices.
+        host: that it listens on.
+        url: how browsers reach it.
         certificate: paths of the certificate and its key; None for http.
         on_start: called in a thread once the server accepts requests.
     """
-    server = uvicorn.Server(config(app, settings, certificate))
+    app = create_clinic(service, hosts=hosts_of(service.settings, host), page=pages(url))
+    server = uvicorn.Server(config(app, service.settings, certificate))
+    keeper = Housekeeper(service)
+    keeper.start()
     if on_start is not None:
         threading.Thread(target=on_start, daemon=True).start()
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        keeper.stop()
+        service.store.close()
+
+
+def pages(url: str) -> list[File]:
+    """The pages, with this server as the clinic that the phone app sends to, where browsers reach it encrypted.
+
+    Raises:
+        PageMissingError: when they were not built into this copy.
+    """
+    page = page_files()
+    return deployed(page, Deployment(clinic=url)) if url.startswith("https://") else page
 
 
 def hosts_of(settings: Settings, host: str) -> Hosts:
@@ -50,7 +75,14 @@ def hosts_of(settings: Settings, host: str) -> Hosts:
 def config(
     app: ASGIApp | str, settings: Settings, certificate: tuple[str, str] | None, *, workers: int = 1
 ) -> uvicorn.Config:
-    """How uvicorn runs it."""
+    """How uvicorn runs it: the server's own log instead of uvicorn's, no name, no WebSockets, no endless waiting.
+
+    Args:
+        app: the application, or where a function is that makes it.
+        settings: the server's choices.
+        certificate: paths of the certificate and its key; None for http.
+        workers: processes.
+    """
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -60,7 +92,7 @@ def config(
         lifespan="off",
         ws="none",
         server_header=False,
-        limit_concurrency=1_000,
+        limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=_GRACE,
         h11_max_incomplete_event_size=32_768,

@@ -25,6 +25,21 @@ class Archive:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Model:
+    """What photos are screened with.
+
+    Attributes:
+        screener: gives decisions.
+        explainer: the same, with heat maps that are checked.
+        archive: the bundle for phones.
+    """
+
+    screener: Screens
+    explainer: Screens
+    archive: Archive
+
+
 @dataclass
 class Service:
     """The server's parts.
@@ -33,10 +48,8 @@ class Service:
         settings: its choices.
         store: the database.
         keyring: for what is encrypted.
-        screener: with the bundle; gives decisions.
-        explainer: the same, with heat maps that are checked.
+        loaded: the model; None for commands that need none.
         gate: how many photos at a time.
-        archive: the bundle for phones.
         clock: seconds since 1970; tests set it.
         secure: whether browsers reach it through https, so that cookies may be marked so.
     """
@@ -44,16 +57,20 @@ class Service:
     settings: Settings
     store: Store
     keyring: Keyring
-    screener: Screens
-    explainer: Screens
-    gate: Gate
-    archive: Archive
+    loaded: Model | None
+    gate: Gate = field(default_factory=lambda: Gate(1, 0))
     clock: Callable[[], float] = field(default=time.time)
     secure: bool = False
 
     def now(self) -> float:
         """Seconds since 1970."""
         return self.clock()
+
+    @property
+    def model(self) -> Model:
+        """The model of a server that has one."""
+        assert self.loaded is not None, "a command asked for the model"
+        return self.loaded
 
     def log(
         self,

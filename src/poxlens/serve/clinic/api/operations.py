@@ -53,7 +53,7 @@ def ready(request: Request) -> Ready:
         raise busy("The database or the keys are not available.", code="not_ready", seconds=5) from None
     if not current:
         raise busy("The database has another schema than this version.", code="not_ready", seconds=60)
-    return Ready(status="ready", bundle=service.screener.bundle.label)
+    return Ready(status="ready", bundle=service.model.screener.bundle.label)
 
 
 @router.get(

@@ -124,7 +124,7 @@ def explanation(
     if hidden(principal, opined):
         raise ApiError(403, "blind", "Note your own opinion first; then the model's is shown.")
     with service.gate.core():
-        decision, shown = answer_photo(service.explainer, data)
+        decision, shown = answer_photo(service.model.explainer, data)
     return Explanation(
         outcome=decision.outcome,
         reasons=shown["reasons"],
@@ -140,7 +140,7 @@ def explanation(
 def bundle(request: Request) -> BundleOut:
     """Needs no account. A phone compares `digest` with its own."""
     service = service_of(request)
-    own, archive = service.screener.bundle, service.archive
+    own, archive = service.model.screener.bundle, service.model.archive
     return BundleOut(
         name=own.name,
         version=own.version,
@@ -163,14 +163,14 @@ def bundle(request: Request) -> BundleOut:
 def download(digest: str, request: Request) -> Response:
     """The address holds the digest, so that a copy never grows old."""
     service = service_of(request)
-    if digest != service.screener.bundle.digest:
+    if digest != service.model.screener.bundle.digest:
         raise not_found("version of the bundle")
     return Response(
-        service.archive.data,
+        service.model.archive.data,
         media_type="application/zip",
         headers={
             "Cache-Control": "public, max-age=31536000, immutable",
-            "ETag": f'"{service.archive.sha256}"',
+            "ETag": f'"{service.model.archive.sha256}"',
         },
     )
 
@@ -178,6 +178,6 @@ def download(digest: str, request: Request) -> Response:
 def _screened(service: Service, photo: bytes, heatmap: bool) -> tuple[Decision, dict[str, Any]]:
     with service.gate.core():
         if heatmap:
-            return answer_photo(service.explainer, photo)
-        decision = service.screener.screen(photo)
+            return answer_photo(service.model.explainer, photo)
+        decision = service.model.screener.screen(photo)
     return decision, {**decision.to_json(), "assessed": decision.assessed, "readable": decision.readable}

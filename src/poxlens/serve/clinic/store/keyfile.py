@@ -101,11 +101,7 @@ def write_keys(path: Path, keys: Keys) -> None:
         "keys": {name: _text(key) for name, key in keys.sealing.items()},
         "secrets": {name: _text(getattr(keys, name)) for name in _SECRETS},
     }
-    before = os.umask(0o077)
-    try:
-        write_atomically(path, json.dumps(text, indent=2) + "\n")
-    finally:
-        os.umask(before)
+    write_atomically(path, json.dumps(text, indent=2) + "\n", private=True)
 
 
 def _check_mode(path: Path) -> None:

@@ -35,6 +35,7 @@ class Keyring:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._read_at = _changed_at(path)
         self.keys: Keys = read_keys(path)
 
     def seal_photo(self, photo: bytes, about: str) -> SealedPhoto:
@@ -45,7 +46,7 @@ class Keyring:
             about: what it belongs to; it opens only together with the same text.
         """
         own = secrets.token_bytes(32)
-        active = self.keys.active
+        active = self._active()
         wrapped = _seal(self.keys.sealing[active], own, f"key:{about}")
         return SealedPhoto(active, wrapped, _seal(own, photo, about))
 
@@ -70,7 +71,7 @@ class Keyring:
 
     def seal_text(self, text: str, about: str) -> bytes:
         """Encrypt a short text."""
-        active = self.keys.active
+        active = self._active()
         return active.encode() + b":" + _seal(self.keys.sealing[active], text.encode(), about)
 
     def open_text(self, stored: bytes, about: str) -> str:
@@ -86,6 +87,27 @@ class Keyring:
         """Id of the key that a short text is under."""
         return stored.partition(b":")[0].decode("ascii", "replace")
 
+    @staticmethod
+    def seal_with(key: bytes, data: bytes, about: str) -> bytes:
+        """Encrypt under a key that is not of the file, such as a backup's own."""
+        return _seal(key, data, about)
+
+    @staticmethod
+    def open_with(key: bytes, sealed: bytes, about: str) -> bytes:
+        """Decrypt what `seal_with` encrypted.
+
+        Raises:
+            KeysError: when it was changed, or the key is another one.
+        """
+        return _open(key, sealed, about)
+
+    def _active(self) -> str:
+        """The key to encrypt with: the file is read again where the command has rotated it meanwhile."""
+        changed = _changed_at(self.path)
+        if changed != self._read_at and changed is not None:
+            self.keys, self._read_at = read_keys(self.path), changed
+        return self.keys.active
+
     def _key(self, key_id: str) -> bytes:
         if key_id not in self.keys.sealing:
             self.keys = read_keys(self.path)  # rotated by the command meanwhile
@@ -96,6 +118,13 @@ class Keyring:
                 f"{self.path}: has no key {key_id!r}, which a record needs; put the copy of the keys back.",
                 client_message="This record cannot be opened: its key is missing. Tell the administrator.",
             ) from None
+
+
+def _changed_at(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None  # what was read is used as long as the file is away
 
 
 def _seal(key: bytes, data: bytes, about: str) -> bytes:

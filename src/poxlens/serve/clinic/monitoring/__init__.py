@@ -1,0 +1,1 @@
+"""Does the model still do here what its evidence says: agreement, sensitivity, predictive value, drift."""
