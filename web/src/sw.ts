@@ -33,7 +33,8 @@ async function fill(): Promise<void> {
 
 async function takeOver(): Promise<void> {
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
-  await worker.clients.claim();
+  // Not waited for: Firefox (ESR 153) claims after the activation, so that both would wait for ever, every fetch with them.
+  void worker.clients.claim();
 }
 
 async function fromCache(name: string): Promise<Response> {
