@@ -17,7 +17,9 @@ export interface Kept {
 export type Listed = { locked: true } | { locked: false; hasLock: boolean; kept: Kept[] };
 
 /** There is a lock and no key. */
-export class Locked extends Error {}
+export class Locked extends Error {
+  override readonly name = "Locked";
+}
 
 let key: CryptoKey | null = null;
 

@@ -27,12 +27,12 @@ export function Keep({ result, json, open }: Props): JSX.Element {
     show((n) => n + 1);
   };
   const keepIt = async (): Promise<void> => {
-    const { keep, Locked } = await import("../results/kept");
     try {
+      const { keep } = await import("../results/kept");
       await keep(result.id, json);
       tell("kept");
     } catch (fault) {
-      tell(fault instanceof Locked ? "locked" : "failed");
+      tell((fault as Error).name === "Locked" ? "locked" : "failed");
     }
   };
   return (
