@@ -24,7 +24,7 @@ from poxlens.photo.resize import InputRule
 from poxlens.screen.engine import Runtime, open_graph
 from poxlens.screen.golden import examples
 from poxlens.train.backbones import Backbone
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Novelty
 
 Kind = tuple[Runtime, str]
 KINDS: tuple[Kind, ...] = (
@@ -51,7 +51,7 @@ class Phone:
     backbone: Backbone
     stored: bytes | None  # ONNX that holds the very weights the head learnt from; None: the published ones
     head: Head
-    subspace: Subspace
+    subspace: Novelty
     side: int  # px
 
 

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from poxlens.errors import TrainingError
 from poxlens.export.tail import Head
 from poxlens.train.heads import LinearHead
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Gate, Novelty, Subspace
 from poxlens.train.stored import FEATURES, Stored
 
 _HALF = "half"
 
 
-def assemble(backbone: Stored, head: LinearHead | Head, subspace: Subspace) -> bytes:
+def assemble(backbone: Stored, head: LinearHead | Head, novelty: Novelty) -> bytes:
     """The whole graph as ONNX bytes, the same for the same parts.
 
     Args:
         backbone: image [N, S, S, 3] uint8 -> features [N, h, w, D].
         head: on pooled features; linear, or with hidden layers.
-        subspace: the novelty score.
+        novelty: the novelty score.
 
     Raises:
         TrainingError: the backbone does not pool by the mean over places, so that the heat map would not be Grad-CAM.
@@ -45,11 +45,7 @@ def assemble(backbone: Stored, head: LinearHead | Head, subspace: Subspace) -> b
         _constant(graph, f"head{_rank(i, layers)}.weight", weight)
         _constant(graph, f"head{_rank(i, layers)}.bias", bias)
     _constant(graph, "heatmap.share", np.array([1.0 / places], np.float32))
-    _constant(graph, "novelty.mean", subspace.mean)
-    _constant(graph, "novelty.inverse_scale", 1.0 / subspace.scale)
-    _constant(graph, "novelty.directions", subspace.directions, half=True)
-    _constant(graph, "novelty.tiny", np.array([1e-12], np.float32))
-    _constant(graph, "novelty.one", np.array([1.0], np.float32))
+    scored = _gate(graph, novelty) if isinstance(novelty, Gate) else _residual(graph, novelty)
     node = helper.make_node
     graph.node.extend(
         [
@@ -58,17 +54,10 @@ def assemble(backbone: Stored, head: LinearHead | Head, subspace: Subspace) -> b
             node("Relu", ["heatmap.sum"], ["heatmap.positive"]),
             node("Mul", ["heatmap.positive", "heatmap.share"], ["heatmap.places"]),
             node("Transpose", ["heatmap.places"], ["heatmap"], perm=[0, 3, 1, 2]),
-            node("Sub", ["embedding", "novelty.mean"], ["novelty.centred"]),
-            node("Mul", ["novelty.centred", "novelty.inverse_scale"], ["novelty.standard"]),
-            node("MatMul", ["novelty.standard", "novelty.directions"], ["novelty.inside"]),
-            node("ReduceSumSquare", ["novelty.inside"], ["novelty.explained"], axes=[1], keepdims=0),
-            node("ReduceSumSquare", ["novelty.standard"], ["novelty.whole"], axes=[1], keepdims=0),
-            node("Max", ["novelty.whole", "novelty.tiny"], ["novelty.divisor"]),
-            node("Div", ["novelty.explained", "novelty.divisor"], ["novelty.share"]),
-            node("Sub", ["novelty.one", "novelty.share"], ["novelty"]),
+            *scored,
         ]
     )
-    classes, size = len(layers[-1][1]), len(subspace.mean)
+    classes, size = len(layers[-1][1]), len(layers[0][0])
     side = int(places**0.5)
     del graph.output[:]
     value = helper.make_tensor_value_info
@@ -135,6 +124,55 @@ def _deep_head(graph: Any, layers: Layers, places: int) -> list[Any]:
         node("Reshape", [FEATURES, "heatmap.flat"], ["heatmap.list"]),
         node("MatMul", ["heatmap.list", gradient], ["heatmap.flatsum"]),
         node("Reshape", ["heatmap.flatsum", "heatmap.square"], ["heatmap.sum"]),
+    ]
+
+
+def _residual(graph: Any, subspace: Subspace) -> list[Any]:
+    """Novelty as the share outside the subspace."""
+    from onnx import helper
+
+    node = helper.make_node
+    _constant(graph, "novelty.mean", subspace.mean)
+    _constant(graph, "novelty.inverse_scale", 1.0 / subspace.scale)
+    _constant(graph, "novelty.directions", subspace.directions, half=True)
+    _constant(graph, "novelty.tiny", np.array([1e-12], np.float32))
+    _constant(graph, "novelty.one", np.array([1.0], np.float32))
+    return [
+        node("Sub", ["embedding", "novelty.mean"], ["novelty.centred"]),
+        node("Mul", ["novelty.centred", "novelty.inverse_scale"], ["novelty.standard"]),
+        node("MatMul", ["novelty.standard", "novelty.directions"], ["novelty.inside"]),
+        node("ReduceSumSquare", ["novelty.inside"], ["novelty.explained"], axes=[1], keepdims=0),
+        node("ReduceSumSquare", ["novelty.standard"], ["novelty.whole"], axes=[1], keepdims=0),
+        node("Max", ["novelty.whole", "novelty.tiny"], ["novelty.divisor"]),
+        node("Div", ["novelty.explained", "novelty.divisor"], ["novelty.share"]),
+        node("Sub", ["novelty.one", "novelty.share"], ["novelty"]),
+    ]
+
+
+def _gate(graph: Any, gate: Gate) -> list[Any]:
+    """Novelty as the largest of the scores of `poxlens.train.novelty.gate`."""
+    from onnx import helper
+
+    node = helper.make_node
+    _constant(graph, "gate.centres", gate.centres, half=True)  # they have the digits of half precision already
+    _constant(graph, "gate.slope", np.array([gate.slope], np.float32))
+    _constant(graph, "gate.offset", np.array([gate.offset], np.float32))
+    _constant(graph, "gate.weight", gate.weight)
+    _constant(graph, "gate.bias", gate.bias)
+    _constant(graph, "gate.tiny", np.array([1e-12], np.float32))
+    return [
+        node("ReduceSumSquare", ["embedding"], ["gate.square"], axes=[1], keepdims=0),
+        node("Max", ["gate.square", "gate.tiny"], ["gate.positive"]),
+        node("Sqrt", ["gate.positive"], ["gate.length"]),
+        node("MatMul", ["embedding", "gate.centres"], ["gate.products"]),
+        node("ReduceMax", ["gate.products"], ["gate.nearest"], axes=[1], keepdims=0),
+        node("Div", ["gate.nearest", "gate.length"], ["gate.cosine"]),
+        node("Mul", ["gate.cosine", "gate.slope"], ["gate.scaled"]),
+        node("Add", ["gate.scaled", "gate.offset"], ["gate.far"]),
+        node("MatMul", ["embedding", "gate.weight"], ["gate.linear"]),
+        node("Add", ["gate.linear", "gate.bias"], ["gate.outlier"]),
+        node("ReduceMax", ["gate.outlier"], ["gate.largest"], axes=[1], keepdims=0),
+        node("Max", ["gate.far", "gate.largest"], ["novelty"]),
     ]
 
 

@@ -17,22 +17,22 @@ from poxlens.errors import ExportError
 from poxlens.export.folding import convolutions
 from poxlens.export.graph import assemble
 from poxlens.export.tail import Head
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Novelty
 from poxlens.train.stored import Stored, in_floats
 
 _SMALLEST = 1024  # entries; below it a tensor stays in 32 bits
 
 
-def onnx_fp32(network: nn.Module, head: Head, subspace: Subspace, side: int) -> bytes:
+def onnx_fp32(network: nn.Module, head: Head, novelty: Novelty, side: int) -> bytes:
     """Everything in 32-bit floats; image [N, S, S, 3] uint8.
 
     Args:
         network: of `poxlens.export.folding.folded`.
         head: on the raw embedding.
-        subspace: of novelty.
+        novelty: its score.
         side: S, px.
     """
-    return assemble(Stored(in_floats(network, side), side, ()), head, subspace)
+    return assemble(Stored(in_floats(network, side), side, ()), head, novelty)
 
 
 def onnx_fp16(fp32: bytes) -> bytes:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.train.heads import LinearHead
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Gate, Novelty
 
 Floats = NDArray[np.float32]
 TINY = 1e-12  # of |z|^2, below which novelty is that of a zero embedding
@@ -70,15 +70,21 @@ class FloatTail(nn.Module):
     Its name stands in the names of a .tflite's tensors, by which they are left in floats.
     """
 
-    def __init__(self, head: Head, subspace: Subspace) -> None:
+    def __init__(self, head: Head, novelty: Novelty) -> None:
         super().__init__()
         self.depth = len(head.layers)
         for i, (weight, bias) in enumerate(head.layers):
             self.register_buffer(f"weight{i}", torch.from_numpy(np.ascontiguousarray(weight)))
             self.register_buffer(f"bias{i}", torch.from_numpy(np.ascontiguousarray(bias)))
-        self.register_buffer("directions", torch.from_numpy(np.ascontiguousarray(subspace.directions)))
-        self.register_buffer("mean", torch.from_numpy(subspace.mean))
-        self.register_buffer("inverse_scale", torch.from_numpy((1.0 / subspace.scale).astype(np.float32)))
+        self.gated = isinstance(novelty, Gate)
+        if isinstance(novelty, Gate):
+            self.slope, self.offset = novelty.slope, novelty.offset
+            parts = {"centres": novelty.centres, "outlier_weight": novelty.weight, "outlier_bias": novelty.bias}
+        else:
+            inverse = (1.0 / novelty.scale).astype(np.float32)
+            parts = {"directions": novelty.directions, "mean": novelty.mean, "inverse_scale": inverse}
+        for name, values in parts.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values)))
 
     def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
         """The four outputs; see the module's text for the heat map."""
@@ -92,15 +98,25 @@ class FloatTail(nn.Module):
         places = features.reshape(n, high * wide, size)
         # relu(k x) = k relu(x): the share of a place is multiplied in where there are least numbers.
         heat = torch.relu(places @ self._gradient(masks)) * (1.0 / (high * wide))
-        standard = (embedding - self._constant("mean")) * self._constant("inverse_scale")
-        inside = torch.square(standard @ self._constant("directions")).sum(1)
-        whole = torch.square(standard).sum(1).clamp_min(TINY)
         return {
             "logits": logits,
             "embedding": embedding,
             "heatmap": heat.transpose(1, 2).reshape(n, -1, high, wide),
-            "novelty": 1.0 - inside / whole,
+            "novelty": self._gate(embedding) if self.gated else self._residual(embedding),
         }
+
+    def _residual(self, embedding: torch.Tensor) -> torch.Tensor:
+        """`poxlens.train.novelty.subspace`."""
+        standard = (embedding - self._constant("mean")) * self._constant("inverse_scale")
+        inside = torch.square(standard @ self._constant("directions")).sum(1)
+        return 1.0 - inside / torch.square(standard).sum(1).clamp_min(TINY)
+
+    def _gate(self, embedding: torch.Tensor) -> torch.Tensor:
+        """`poxlens.train.novelty.gate`."""
+        length = torch.sqrt(torch.square(embedding).sum(1).clamp_min(TINY))
+        far = (embedding @ self._constant("centres")).amax(1) / length * self.slope + self.offset
+        outlier = embedding @ self._constant("outlier_weight") + self._constant("outlier_bias")
+        return torch.maximum(far, outlier.amax(1))
 
     def _gradient(self, masks: list[torch.Tensor]) -> torch.Tensor:
         """[D, C] of a linear head, [N, D, C] of one with hidden layers: the logits' gradient by the embedding."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poxlens.files import sha256_bytes, write_atomically
-from poxlens.train.stored import POOLED, Stored
+from poxlens.train.stored import FEATURES, POOLED, Stored
 from poxlens.train.views import View, cut
 
 Progress = Callable[[int], None]
@@ -73,6 +73,11 @@ class Extractor:
         features: NDArray[np.float32] = self._session.run(None, {"image": images})[0]
         pooled: NDArray[np.float32] = features.mean((1, 2))
         return pooled
+
+    def maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The last feature map: [N, S, S, 3] uint8 -> [N, h, w, D] float32."""
+        features: NDArray[np.float32] = self._session.run([FEATURES], {"image": images})[0]
+        return features
 
     def vectors(self, image: NDArray[np.uint8], views: Sequence[View]) -> NDArray[np.float32]:
         """[V, D] for the views of one [S, S, 3] image, from the cache where it has them."""

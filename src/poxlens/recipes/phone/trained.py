@@ -24,7 +24,7 @@ from poxlens.recipes.points import Targets, truth
 from poxlens.recipes.protocol import Plan, choose_and_fit, deal
 from poxlens.recipes.samples import Labels
 from poxlens.train.backbones import load_backbone
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Gate, Novelty, Subspace
 
 RECIPE = "recipe.json"
 
@@ -135,7 +135,7 @@ def _onnx(bundle: Bundle) -> str:
     raise ExportError(f"{bundle.source}: the run's bundle holds no ONNX file in 32-bit floats")
 
 
-def _head_of(model: bytes) -> tuple[Head, Subspace]:
+def _head_of(model: bytes) -> tuple[Head, Novelty]:
     """Head and novelty as the run's graph holds them."""
     import onnx
     from onnx import numpy_helper
@@ -143,13 +143,27 @@ def _head_of(model: bytes) -> tuple[Head, Subspace]:
     values = {t.name: numpy_helper.to_array(t) for t in onnx.load_from_string(model).graph.initializer}
     try:
         head = Head(((values["head.weight"], values["head.bias"]),))
-        subspace = Subspace(
-            values["novelty.mean"],
-            (1.0 / values["novelty.inverse_scale"]).astype(np.float32),
-            values["novelty.directions.half"].astype(np.float32),
-        )
+        novelty = _gate_of(values) if "gate.weight" in values else _subspace_of(values)
     except KeyError as fault:
         raise ExportError(
             f"the run's model has no {fault}: it was made by another version of poxlens"
         ) from fault
-    return head, subspace
+    return head, novelty
+
+
+def _subspace_of(values: Mapping[str, NDArray[Any]]) -> Subspace:
+    return Subspace(
+        values["novelty.mean"],
+        (1.0 / values["novelty.inverse_scale"]).astype(np.float32),
+        values["novelty.directions.half"].astype(np.float32),
+    )
+
+
+def _gate_of(values: Mapping[str, NDArray[Any]]) -> Gate:
+    return Gate(
+        values["gate.centres.half"].astype(np.float32),
+        float(values["gate.slope"][0]),
+        float(values["gate.offset"][0]),
+        values["gate.weight"],
+        values["gate.bias"],
+    )

@@ -1,0 +1,1 @@
+"""What a model does not know: detectors of novelty, measured on conditions that were left out of training."""
