@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from poxlens.screen.background import available_cores
@@ -28,6 +31,7 @@ from poxlens.serve.clinic.policy import Policy
 from poxlens.serve.clinic.service import Archive, Model, Service
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.guard import Hosts
+from poxlens.serve.server import address, listen
 
 START = 1_790_000_000.0
 PASSWORD = "three words of a test"
@@ -114,6 +118,13 @@ class House:
             return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.number)))
 
 
+def _fake_screener() -> Any:
+    fake = _fakes().FakeScreener()
+    for file in fake.bundle.manifest.files:
+        file.bytes, file.sha256 = 3, "0" * 64
+    return fake
+
+
 @cache
 def _hashed(password: str) -> str:
     return passwords.hash_password(password)
@@ -123,7 +134,7 @@ def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, scr
     """A server with two clinics on an empty database."""
     store, keyring = open_store(settings)
     clock = clock or Clock()
-    fake = screener or _fakes().FakeScreener()
+    fake = screener or _fake_screener()
     service = Service(
         settings=settings, store=store, keyring=keyring, loaded=Model(fake, fake, Archive(b"zip", "0" * 64)),
         gate=Gate(available_cores(), settings.waiting), clock=clock,
@@ -131,7 +142,12 @@ def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, scr
     ids: dict[str, str] = {}
     tokens: dict[str, str] = {}
     people = {
-        "north": (("nurse", ("clinician",)), ("doctor", ("clinician",)), ("admin", ("administrator",))),
+        "north": (
+            ("nurse", ("clinician",)),
+            ("doctor", ("clinician",)),
+            ("admin", ("administrator",)),
+            ("both", ("administrator", "clinician")),
+        ),
         "south": (("stranger", ("administrator", "clinician")),),
     }
     for clinic, users in people.items():
@@ -166,3 +182,26 @@ def policy(house: House) -> Callable[..., None]:
             session.get_one(Clinic, house.ids["north"]).policy = Policy(**choices).model_dump()
 
     return change
+
+
+@contextmanager
+def _listening(app: Any) -> Iterator[str]:
+    """An application on a free port of this machine, in a thread; its URL."""
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield address(listener, "127.0.0.1")
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture
+def listening() -> Any:
+    """`with listening(app) as url`: an application on a free port of this machine, in a thread."""
+    return _listening

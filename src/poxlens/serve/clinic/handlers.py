@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -55,9 +56,12 @@ def add_handlers(app: FastAPI) -> None:
         return _answer(413, "too_large", "The request is too large. Send fewer or smaller photos.")
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, fault: HTTPException) -> JSONResponse:
+    async def plain(request: Request, fault: HTTPException) -> JSONResponse:
         code, message = _STATUS.get(fault.status_code, ("refused", "The request cannot be read."))
-        return _answer(fault.status_code, code, message, fault.headers)
+        headers = dict(fault.headers or {})
+        if fault.status_code == 405:
+            headers["Allow"] = _methods(app, request.scope["path"]) or headers.get("Allow", "")
+        return _answer(fault.status_code, code, message, headers)
 
     @app.exception_handler(StoreUnavailableError)
     async def gone(_: Request, fault: StoreUnavailableError) -> JSONResponse:
@@ -67,7 +71,27 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(PoxlensError)
     async def failed(_: Request, fault: PoxlensError) -> JSONResponse:
         tell("failed", logging.ERROR, why=str(fault))
-        return _answer(500, "failed", "That did not work. It is in the server's log; nothing was lost.")
+        return _broken()
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, __: Exception) -> JSONResponse:
+        return _broken()  # it is raised again for Watch, which writes it to the log
+
+
+def _broken() -> JSONResponse:
+    return _answer(500, "failed", "That did not work. It is in the server's log; nothing was lost.")
+
+
+def _methods(app: FastAPI, path: str) -> str:
+    """All methods of an address; the router itself names those of the first route that fits."""
+    told: dict[str, dict[str, object]] = app.openapi()["paths"]
+    found = {
+        method.upper()
+        for template, methods in told.items()
+        if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)), path)
+        for method in methods
+    }
+    return ", ".join(sorted(found))
 
 
 def _answer(status: int, code: str, message: str, headers: object = None) -> JSONResponse:

@@ -84,7 +84,10 @@ def allow(*roles: Role, unfinished: bool = False) -> Callable[..., Principal]:
         _: Annotated[str | None, Security(_cookie)] = None,
     ) -> Principal:
         service = service_of(request)
-        found = _device(service, bearer.credentials) if bearer else _person(request, service, unfinished)
+        if "authorization" in request.headers:  # a wrong one is refused, whatever cookie comes with it
+            found = _device(service, bearer.credentials if bearer else "")
+        else:
+            found = _person(request, service, unfinished)
         request.state.principal = found
         if not found.roles & set(roles):
             raise ApiError(403, "forbidden", "This account may not do that.")

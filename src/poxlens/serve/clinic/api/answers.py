@@ -27,7 +27,7 @@ def faults(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documentation of these statuses and of those that any request may get."""
     return {
         status: {"model": FaultAnswer, "description": _TEXTS[status]}
-        for status in sorted({*statuses, 421, 422, 503})
+        for status in sorted({*statuses, 400, 421, 422, 503})
     }
 
 

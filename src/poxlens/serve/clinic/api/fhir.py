@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from poxlens.serve.clinic.api.answers import SIGNED, faults
 from poxlens.serve.clinic.api.worklist import Clinician, ReferralId
@@ -27,8 +27,11 @@ class FhirAnswer(JSONResponse):
 
 @router.get(
     "/{referral}/fhir",
-    response_class=FhirAnswer,
-    responses=faults(*SIGNED, 404),
+    response_class=Response,
+    responses={
+        200: {"content": {FhirAnswer.media_type: {}}, "description": "The Bundle."},
+        **faults(*SIGNED, 404),
+    },
     summary="A referral as a FHIR R4 Bundle",
 )
 def as_fhir(referral: ReferralId, request: Request, principal: Clinician) -> FhirAnswer:

@@ -26,7 +26,7 @@ from poxlens.serve.clinic.referrals.models import (
     VerdictIn,
     WorklistPage,
 )
-from poxlens.serve.clinic.referrals.queue import CursorError, Filter, counts, opinions_of, page
+from poxlens.serve.clinic.referrals.queue import CURSOR, Filter, counts, opinions_of, page
 from poxlens.serve.clinic.referrals.reviewing import Said
 from poxlens.serve.clinic.referrals.states import Pcr, State, Verdict
 from poxlens.serve.clinic.service import Service, service_of
@@ -85,23 +85,17 @@ def worklist(
     request: Request,
     principal: Clinician,
     wanted: Annotated[Filter, Depends(_filter)],
-    after: Annotated[str | None, Query(max_length=120, description="`next` of the page before.")] = None,
+    after: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before.")] = None,
     most: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> WorklistPage:
     """The most urgent first: sorted by the time by which each should have been looked at, which comes from the
     outcome, risk group, pregnancy, weak immunity, age, the eyes, and how long it has waited.
     """
     service = service_of(request)
-    try:
-        with service.store.reading() as session:
-            found = page(session, principal.clinic_id, wanted, after=after, most=most)
-            opined = (
-                opinions_of(session, principal.id, [one.id for one in found.referrals])
-                if principal.policy.blind
-                else set()
-            )
-    except CursorError as fault:
-        raise ApiError(422, "after", f"after: {fault}.") from None
+    with service.store.reading() as session:
+        found = page(session, principal.clinic_id, wanted, after=after, most=most)
+        known = [one.id for one in found.referrals] if principal.policy.blind else []
+        opined = opinions_of(session, principal.id, known)
     now = service.now()
     items = [showing.item(one, principal, now, opined=one.id in opined) for one in found.referrals]
     return WorklistPage(items=items, next=found.next)
