@@ -102,6 +102,12 @@ class Visit:
         chosen.press("Space")
         assert chosen.is_checked()
 
+    def tick(self, name: str) -> None:
+        """Agree to a sentence as a keyboard does."""
+        box = self.page.locator(f"input[type=checkbox][name={name}]")
+        box.press("Space")
+        assert box.is_checked()
+
     def to_answer(self) -> None:
         self.press(".bar button")
         self.page.locator("fieldset").first.wait_for()

@@ -1,0 +1,215 @@
+"""A result's way: agreed to, answered, kept on the device, locked, wiped, and read from its code on another page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+PHRASE = "four plain words here"
+# All that lies in the database of results, as text.
+LYING = """(async () => {
+  const open = (name) => new Promise((done) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => done(request.result);
+  });
+  const all = (store) => new Promise((done) => {
+    const request = store.getAll();
+    request.onsuccess = () => done(request.result);
+  });
+  const database = await open("poxlens-results");
+  const rows = await all(database.transaction("rows").objectStore("rows"));
+  database.close();
+  const plain = (_, value) => (value instanceof Uint8Array ? new TextDecoder("latin1").decode(value) : value);
+  return JSON.stringify(rows, plain);
+})()"""
+DATABASES = "indexedDB.databases().then((found) => found.map(({ name }) => name))"
+
+
+def jpeg(pixels: np.ndarray, path: Path) -> bytes:
+    Image.fromarray(pixels).save(path, quality=90)
+    return path.read_bytes()
+
+
+def test_kept_locked_wiped_and_read_elsewhere(
+    visit: Callable[..., Any], url: str, pustules: np.ndarray, tmp_path: Path
+) -> None:
+    one = visit(accept_downloads=True)
+    page = one.page
+    one.begin()
+    one.choose(jpeg(pustules, tmp_path / "photo.jpg"))
+    one.press(".bar button")
+    for place in ("face", "feet"):
+        one.pick("where", place)
+    page.locator("path.on").first.wait_for()  # the drawn body shows them too
+    assert page.locator("path.on").count() == 3  # a face, and feet from both sides
+    one.pick("since", "14d")
+    page.locator("#age").fill("31,5")
+    one.pick("pregnant", "yes")
+    one.pick("sex", "male")
+    assert page.locator("input[name=pregnant]").count() == 0
+    one.pick("sex", "female")
+    assert not page.locator("input[name=pregnant][value=yes]").is_checked()  # it went with the question
+    one.pick("pregnant", "yes")
+    one.press(".bar button")
+    page.locator(".verdict").wait_for()
+    assert "pregnancy" in page.locator(".danger-note").inner_text()
+    drawn = page.locator(".lesions ul.stages li").all_inner_texts()
+    assert [text.strip() for text in drawn] == ["Face or head", "Feet or soles"]
+
+    # Nothing is kept unless it is wanted.
+    assert "poxlens-results" not in page.evaluate(DATABASES)
+    page.locator(".keep button").first.click()
+    page.locator(".keep .good").wait_for()
+    assert "14d" in page.evaluate(LYING)
+    one.press(".row.end .primary")
+    code = page.locator(".code svg").first
+    code.wait_for()
+    assert page.locator(".code").count() == 1  # one code is enough for one photo
+    picture = code.screenshot()
+    summary = page.locator(".sheet").inner_text()
+    for said in ("31.5 years", "1 to 2 weeks", "Face or head, Feet or soles", "PCR test", "pregnancy"):
+        assert said in summary
+
+    # Another page reads the code, from a picture and, shown too small, not at all.
+    reader = one.context.new_page()
+    reader.goto(f"{url.rstrip('/')}/reader.html")
+    reader.locator("input[type=file]").set_input_files(
+        [{"name": "nothing.png", "mimeType": "image/png", "buffer": jpeg(pustules, tmp_path / "no.png")}]
+    )
+    reader.get_by_text("No code was found").wait_for()
+    reader.locator("input[type=file]").set_input_files(
+        [{"name": "code.png", "mimeType": "image/png", "buffer": picture}]
+    )
+    reader.locator(".sheet").wait_for()
+    assert reader.locator(".sheet").inner_text() == summary
+    with reader.expect_download() as saved:
+        reader.get_by_role("button", name="Save as a file").click()
+    bundle = json.loads(Path(saved.value.path()).read_text("utf-8"))
+    assert saved.value.suggested_filename.endswith(".json")
+    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    assert kinds == [
+        "Patient", "Device", "Consent", "QuestionnaireResponse", "Observation", "Observation",
+        "DiagnosticReport", "ServiceRequest",
+    ]  # fmt: skip
+    reader.close()
+
+    # The list, its file and its lock.
+    page.locator(".links button").first.click()
+    row = page.locator(".kept")
+    row.wait_for()
+    with page.expect_download() as saved:
+        row.get_by_role("button", name="Save as a file").click()
+    assert json.loads(Path(saved.value.path()).read_text("utf-8")) == bundle
+    page.get_by_role("button", name="Lock with a passphrase").click()
+    page.locator("#new-passphrase").fill("short")
+    one.press(".lock .primary")
+    assert "at least 8" in page.locator("[role=alert]").inner_text()
+    page.locator("#new-passphrase").fill(PHRASE)
+    page.locator("#passphrase-again").fill(PHRASE + "!")
+    one.press(".lock .primary")
+    assert "not the same" in page.locator("[role=alert]").inner_text()
+    page.locator("#passphrase-again").fill(PHRASE)
+    one.press(".lock .primary")
+    page.get_by_role("button", name="Lock now").wait_for()
+    lying = page.evaluate(LYING)
+    assert "14d" not in lying
+    assert "poxlens" not in lying
+
+    # A page that was loaded anew is locked; a wrong passphrase opens nothing; the right one does.
+    page.reload()
+    page.locator(".links button").first.click()
+    page.locator("#passphrase").wait_for()
+    assert page.locator(".kept").count() == 0
+    page.locator("#passphrase").fill(PHRASE.upper())
+    one.press(".lock .primary")
+    page.get_by_text("That is not the passphrase").wait_for()
+    assert page.locator(".kept").count() == 0
+    page.locator("#passphrase").fill(PHRASE)
+    one.press(".lock .primary")
+    page.locator(".kept").wait_for()
+    page.get_by_role("button", name="Open").click()
+    assert page.locator(".kept .sheet").inner_text() == summary
+    page.get_by_role("button", name="Remove the lock").click()
+    page.get_by_role("button", name="Lock with a passphrase").wait_for()
+    assert "14d" in page.evaluate(LYING)
+
+    # One tap.
+    page.get_by_role("button", name="Wipe everything").click()
+    page.get_by_text("Everything is wiped").wait_for()
+    assert page.locator(".kept").count() == 0
+    assert "poxlens-results" not in page.evaluate(DATABASES)
+    assert one.complaints == []
+
+
+def test_agreement_comes_before_the_photo(visit: Callable[..., Any]) -> None:
+    one = visit()
+    page = one.page
+    one.press(".welcome .primary")
+    one.press(".bar button")
+    assert "both questions" in page.locator("[role=alert]").inner_text()
+    one.pick("whose", "guardian")
+    one.pick("intimate", "yes")
+    assert "no photo of an intimate place" in page.locator(".note.urgent").inner_text()
+    assert page.locator(".bar button").is_disabled()
+    one.pick("intimate", "no")
+    one.press(".bar button")
+    assert "tick what is agreed to" in page.locator("[role=alert]").inner_text()
+    one.pick("whose", "adult")
+    one.tick("agreed")
+    one.pick("intimate", "yes")
+    one.press(".bar button")
+    assert page.locator(".drop").count() == 0  # the place is not agreed to yet
+    one.tick("agreed-place")
+    page.get_by_role("button", name="Photos and privacy").first.click()
+    assert "anyone under 18" in page.locator(".policy").inner_text()
+    page.go_back()
+    one.press(".bar button")  # asked again: the form was left
+    assert page.locator("[role=alert]").count() == 1
+    # By the address alone nobody gets past it.
+    step = "{ state: { step: 'photos' } }"
+    page.evaluate(f"() => {{ dispatchEvent(new PopStateEvent('popstate', {step})); }}")
+    page.locator(".care").wait_for()
+    assert one.complaints == []
+
+
+def test_a_childs_age_asks_for_the_guardian(
+    visit: Callable[..., Any], pustules: np.ndarray, tmp_path: Path
+) -> None:
+    one = visit()
+    page = one.page
+    one.begin()
+    one.choose(jpeg(pustules, tmp_path / "photo.jpg"))
+    one.press(".bar button")
+    page.locator("#age").fill("7")
+    one.press(".bar button")
+    assert "under 18" in page.locator("[role=alert]").inner_text()
+    assert page.locator(".verdict").count() == 0
+    page.locator("input[name=guardian]").press("Space")
+    one.press(".bar button")
+    page.locator(".verdict").wait_for()
+    assert "small child" in page.locator(".danger-note").inner_text()
+    one.press(".row.end .primary")
+    assert "a parent or guardian" in page.locator(".sheet").inner_text()
+
+
+def test_where_nothing_may_be_kept_it_says_so(
+    visit: Callable[..., Any], pustules: np.ndarray, tmp_path: Path
+) -> None:
+    one = visit()
+    page = one.page
+    page.evaluate(
+        "() => { IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }; }"
+    )
+    one.begin()
+    one.choose(jpeg(pustules, tmp_path / "photo.jpg"))
+    one.to_answer()
+    page.locator(".keep button").first.click()
+    page.get_by_text("lets the page keep nothing").wait_for()
