@@ -110,7 +110,7 @@ function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
       </div>
       <div class="row small">
         {result && (
-          <button class="plain" aria-expanded={open} aria-label={`${say("results.open")}: ${name}`} onClick={() => setOpen(!open)}>
+          <button class="plain" aria-expanded={open} aria-label={`${say(open ? "app.close" : "results.open")}: ${name}`} onClick={() => setOpen(!open)}>
             {say(open ? "app.close" : "results.open")}
           </button>
         )}
