@@ -59,18 +59,18 @@ def held(browser: str, share: float | None) -> Iterator[str]:
 
 @contextmanager
 def peak_memory(every: float = 0.02) -> Iterator[list[float]]:
-    """The largest sum of memory of the browser's page processes while the block runs, in MB, as a list of one.
+    """The most memory that the process of the page takes while the block runs, in MB, as a list of one.
 
-    Proportional set size: pages that processes share are counted once in all.
+    Of the browser's page processes the largest: others are kept ready, or hold its own pages. Proportional set size, so
+    that what processes share counts once in all.
     """
     found = [0.0]
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(every):
-            found[0] = max(found[0], sum(map(_pss, _renderers())))
+            found[0] = max([found[0], *map(_pss, _renderers())])
 
-    found[0] = sum(map(_pss, _renderers()))
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
@@ -84,7 +84,7 @@ def _renderers() -> list[int]:
     pids = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if "--type=renderer" in child.cmdline() and "--extension-process" not in child.cmdline():
+            if "--type=renderer" in child.cmdline():
                 pids.append(child.pid)
     return pids
 
@@ -97,25 +97,30 @@ def _pss(pid: int) -> float:
 
 
 class Meter:
-    """An ASGI application that counts the bytes of each answer, by path.
+    """An ASGI application that counts the bytes it sends.
 
     Args:
         app: the application behind it.
+
+    Attributes:
+        bodies: bytes by path, as they were sent (compressed, where they were).
+        headers: bytes of all headers.
     """
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.sent: dict[str, int] = {}
+        self.bodies: dict[str, int] = {}
+        self.headers = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass one request on."""
 
         async def counting(message: Any) -> None:
             if message["type"] == "http.response.start":
-                size = sum(len(name) + len(value) + 4 for name, value in message["headers"]) + 19
+                self.headers += sum(len(name) + len(value) + 4 for name, value in message["headers"]) + 19
             else:
-                size = len(message.get("body", b""))
-            self.sent[scope["path"]] = self.sent.get(scope["path"], 0) + size
+                path = scope["path"]
+                self.bodies[path] = self.bodies.get(path, 0) + len(message.get("body", b""))
             await send(message)
 
         await self.app(scope, receive, counting)

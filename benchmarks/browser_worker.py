@@ -47,8 +47,9 @@ _OPEN = """async ([address, bundle]) => {
 }"""
 
 _SCREEN = """async (text) => {
+  const photo = file(text);
   const start = performance.now();
-  const { screened } = await ask({ kind: "screen", file: file(text) });
+  const { screened } = await ask({ kind: "screen", file: photo });
   const total = performance.now() - start;
   const map = screened.heatMap;
   return { ...screened, total, heatMap: map && { ...map, values: [...map.values] } };

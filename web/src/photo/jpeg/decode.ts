@@ -8,7 +8,7 @@ import type { Pixels } from "../pixels";
 import { Unreadable } from "../unreadable";
 import { type Frame, type Header, Irregular, type Tables, readFrame, readHuffman, readQuant } from "./frame";
 import { TRANSFORMS } from "./idct";
-import { baselineScan, coefficientsOf, progressiveScan, readScan } from "./scan";
+import { baselineScan, type Coefficients, coefficientsOf, progressiveScan, readScan } from "./scan";
 import { type Plane, upsample } from "./upsample";
 
 const MAX_SEGMENTS = 5_000;
@@ -124,7 +124,7 @@ export class Jpeg {
   private scans(planes: Plane[], sides: number[]): void {
     const { frame } = this.header;
     const done = new Set<number>();
-    const coefficients: Int16Array[] = [];
+    const coefficients: Coefficients[] = [];
     let segment = this.firstScan;
     for (let n = 1; ; n += 1) {
       if (n > 1 && n * frame.width * frame.height > MAX_SCAN_WORK) throw new Unreadable("corrupt");
@@ -132,7 +132,8 @@ export class Jpeg {
       scan.parts.forEach((part) => done.add(part.index));
       let position: number;
       if (frame.progressive) {
-        if (!coefficients.length) coefficients.push(...frame.components.map(coefficientsOf));
+        if (!coefficients.length)
+          coefficients.push(...frame.components.map((component, i) => coefficientsOf(component, sides[i]!)));
         position = progressiveScan(this.data, segment.end, frame, scan, this.tables, coefficients);
       } else {
         position = baselineScan(this.data, segment.end, frame, scan, this.tables, (i, x, y, c) => {
@@ -158,11 +159,11 @@ export class Jpeg {
     }
   }
 
-  private transform(c: Int16Array, i: number, plane: Plane, s: number): void {
+  private transform({ values: c, each }: Coefficients, i: number, plane: Plane, s: number): void {
     const { paddedWide, paddedHigh } = this.header.frame.components[i]!;
     const quant = this.quant(i);
     for (let y = 0, at = 0; y < paddedHigh; y += 1)
-      for (let x = 0; x < paddedWide; x += 1, at += 64)
+      for (let x = 0; x < paddedWide; x += 1, at += each)
         TRANSFORMS[s]!(c, at, quant, plane.data, y * s * plane.stride + x * s, plane.stride);
   }
 

@@ -93,14 +93,24 @@ export function baselineScan(
   return bits.position;
 }
 
-/** All coefficients of a component, block after block over its padded width. */
-export const coefficientsOf = (component: Component): Int16Array =>
-  new Int16Array(component.paddedWide * component.paddedHigh * 64);
+/** Coefficients of a component, block after block over its padded width. */
+export interface Coefficients {
+  values: Int16Array;
+  /** Of a block: 64, or 1 where a block becomes one pixel, for which its mean is enough. */
+  each: number;
+}
 
-/** A progressive scan into the coefficients of all components. Returns the position of the next marker. */
+/** @param side of a block after the transform, px */
+export function coefficientsOf(component: Component, side: number): Coefficients {
+  const each = side === 1 ? 1 : 64;
+  return { values: new Int16Array(component.paddedWide * component.paddedHigh * each), each };
+}
+
+/** A progressive scan into the coefficients of all components. Returns a position before the next marker. */
 export function progressiveScan(
-  data: Uint8Array, position: number, frame: Frame, scan: ScanHeader, tables: Tables, all: Int16Array[],
+  data: Uint8Array, position: number, frame: Frame, scan: ScanHeader, tables: Tables, all: Coefficients[],
 ): number {
+  if (scan.start > 0 && all[scan.parts[0]!.index]!.each === 1) return position; // 48 megapixels: 96 MB less
   const bits = new Bits(data, position);
   const last = new Int32Array(scan.parts.length);
   const run = { left: 0 };
@@ -114,8 +124,8 @@ export function progressiveScan(
   const ac = scan.start > 0 ? need(tables.ac[scan.parts[0]!.ac]) : null;
   eachBlock(frame, scan, tables.restart, bits, reset, (p, column, row) => {
     const index = scan.parts[p]!.index;
-    const c = all[index]!;
-    const at = (row * frame.components[index]!.paddedWide + column) * 64;
+    const { values: c, each } = all[index]!;
+    const at = (row * frame.components[index]!.paddedWide + column) * each;
     if (ac) (first ? acFirst : acRefine)(bits, ac, c, at, scan, run);
     else if (first) {
       last[p]! += bits.signed(bits.decode(dc[p]!));
