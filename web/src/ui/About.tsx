@@ -26,7 +26,6 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
       <h1 id="about-title" ref={title} tabIndex={-1}>{say("about.title")}</h1>
       <p>{say("disclaimer")}</p>
       <h2>{say("about.lesions")}</h2>
-      <p>{say("about.lesions_text")}</p>
       <Lesions />
       {manifest && (
         <>

@@ -23,7 +23,8 @@ export function Lesions({ where = [] }: { where?: readonly Place[] | undefined }
     shown.filter((place) => DRAWING[place] === drawing).map((place) => say(`question.where.${place}`)).join(", ");
   return (
     <div class="lesions">
-      <p>{say("lesions.text")}</p>
+      <p>{say("about.lesions_text")}</p>
+      <p class="faint">{say("lesions.text")}</p>
       <ol class="stages">
         {STAGES.map((stage) => (
           <li key={stage}>
@@ -114,7 +115,7 @@ function Above({ stage, skin }: { stage: Stage; skin: Skin }): JSX.Element {
     <g>
       <circle r="12" fill={skin.pale} />
       <circle r="12" fill="none" stroke={skin.brown} stroke-width="2" opacity=".7" />
-      <path d="M-5 2c2 4 8 4 10 0" stroke={skin.brown} stroke-width="1.6" fill="none" stroke-linecap="round" opacity=".7" />
+      <path d="M-6-3l4 2 2-5 2 5 5-1-3 4 2 5-5-2-4 4-1-5-5-1z" fill={skin.brown} opacity=".3" />
     </g>
   );
 }

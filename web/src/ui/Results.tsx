@@ -56,13 +56,13 @@ export function Results(): JSX.Element {
         <LockForm
           done={() => {
             setLocking(false);
-            load(say("lock.on"));
+            load();
           }}
         />
       )}
       {hasLock && (
         <div class="card">
-          <p>{say("lock.on")}</p>
+          <p role="status">{say("lock.on")}</p>
           <div class="row">
             <button
               onClick={() => {

@@ -47,8 +47,8 @@ const FRONT: readonly (readonly [Place | null, string])[] = [
   ["genitals", "M47 122h26l-8 19H55z"],
   ["legs", "M35 122h10l9 21h5l-2 77H42zM75 122h10l-7 98H63l-2-77h5z"],
   ["feet", "M41 222h16v10c0 4-20 4-22 0zM63 222h16l6 10c-2 4-22 4-22 0z"],
-  ["eyes", "M49 24h8v5h-8zM63 24h8v5h-8z"],
-  ["mouth", "M54 36h12v5H54z"],
+  ["eyes", "M48 26c2-4 7-4 9 0-2 3-7 3-9 0zM63 26c2-4 7-4 9 0-2 3-7 3-9 0z"],
+  ["mouth", "M53 38c3-3 11-3 14 0-3 4-11 4-14 0z"],
 ];
 const BACK: readonly (readonly [Place | null, string])[] = [
   [null, "M180 8c10 0 16 7 16 18s-7 21-16 21-16-10-16-21 6-18 16-18z"],
