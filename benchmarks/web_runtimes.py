@@ -84,7 +84,7 @@ def single(bundle: Bundle, model: Any, folder: Path) -> Bundle:
 
 def ways(bundle: Bundle, rounds: int) -> list[Way]:
     """Every model on every build, timed in turns with Python; one call a time, the same photo's pixels."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     size = bundle.manifest.input.size
     image = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
@@ -99,7 +99,14 @@ def ways(bundle: Bundle, rounds: int) -> list[Way]:
             engine = Engine(one)
             for isolated in (False, True):
                 url = stack.enter_context(serving(Served(one), isolated=isolated))
-                worker = open_worker(browser.new_context().new_page(), url)
+                try:
+                    worker = open_worker(browser.new_context().new_page(), url)
+                except Error as fault:  # its numbers are off: a page would take the next model
+                    why = fault.message.splitlines()[0].rpartition("Error: ")[2]
+                    print(
+                        f"{model.runtime} {model.precision}, isolated {isolated}: refused, {why}", flush=True
+                    )
+                    continue
                 name = f"{worker.started['way']}, {worker.started['threads']} threads"
                 found, _ = worker.outputs(image, runs=5)
                 ours = engine.run(image[None])
