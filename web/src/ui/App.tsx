@@ -152,7 +152,7 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
             }}
           />
         )}
-        {step === "summary" && found && <Summary result={found.result} json={found.json} photos={photos} />}
+        {step === "summary" && found && <Summary result={found.result} json={found.json} photos={photos} clinic={settings.clinic} open={engine.preview} />}
         {step === "results" && <Results />}
         {step === "policy" && <Policy />}
       </main>

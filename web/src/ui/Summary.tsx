@@ -10,7 +10,9 @@ import { Heading, Picture, useSay } from "./parts";
 import { saveResult } from "./save";
 import { Sheet } from "./Sheet";
 import type { PhotoItem } from "./state";
+import type { EngineState } from "./useEngine";
 
+const Send = later(async () => (await import("./Send")).Send);
 const Code = later(async () => (await import("./Code")).Code);
 
 interface Props {
@@ -18,9 +20,12 @@ interface Props {
   /** The FHIR Bundle's JSON. */
   json: string;
   photos: readonly PhotoItem[];
+  /** Origin of the clinic's server, where the deployment has one. */
+  clinic: string | null;
+  open: EngineState["preview"];
 }
 
-export function Summary({ result, json, photos }: Props): JSX.Element {
+export function Summary({ result, json, photos, clinic, open }: Props): JSX.Element {
   const say = useSay();
   const [withPhoto, setWithPhoto] = useState(false);
   const picture = (index: number): JSX.Element | null => {
@@ -53,6 +58,11 @@ export function Summary({ result, json, photos }: Props): JSX.Element {
           <button onClick={() => saveResult(json, result)}>{say("results.save")}</button>
         </div>
       </div>
+      {clinic && (
+        <div class="screen-only">
+          <Send clinic={clinic} result={result} json={json} photos={photos} open={open} />
+        </div>
+      )}
       <Sheet result={result} picture={picture} />
     </section>
   );

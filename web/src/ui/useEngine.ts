@@ -20,7 +20,7 @@ export interface EngineState {
   newer: boolean;
   retry: () => void;
   /** Null where the photo cannot be opened; `screen` says why. */
-  preview: (file: Blob) => Promise<Preview | null>;
+  preview: (file: Blob, side?: number) => Promise<Preview | null>;
   /** Null where there is no model or the device failed; `fault` says why. */
   screen: (file: Blob, part: Part) => Promise<Screened | null>;
 }
@@ -64,7 +64,7 @@ export function useEngine(): EngineState {
     offline: kept && ready?.kept === true,
     newer,
     retry: () => void start(),
-    preview: (file) => engine.preview(file, PREVIEW_SIDE).catch(() => null),
+    preview: (file, side = PREVIEW_SIDE) => engine.preview(file, side).catch(() => null),
     screen: (file, part) => engine.screen(file, part).catch(failed),
   };
 }
