@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { deviceToken, NotFiled, photoToSend, refer, type Refusal, rememberToken, SHORT } from "../clinic";
+import { deviceToken, NotFiled, photoToSend, refer, type Refusal, rememberToken, SHORT } from "../referral";
 import { boxOf } from "../photo/decode";
 import type { Result } from "../results/result";
 import { Tick } from "./Choice";
