@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -13,7 +13,7 @@ from poxlens.train.novelty.combined import fit_combined
 from poxlens.train.novelty.energy import Energy
 from poxlens.train.novelty.exposure import Exposure
 from poxlens.train.novelty.gate import Gate, fit_gate
-from poxlens.train.novelty.mahalanobis import Mahalanobis
+from poxlens.train.novelty.mahalanobis import Gaussian, Mahalanobis
 from poxlens.train.novelty.neighbours import Neighbours
 from poxlens.train.novelty.padim import Padim
 from poxlens.train.novelty.patchcore import PatchCore
@@ -32,6 +32,14 @@ class Material:
     groups: Ints  # [N]
     target: int  # class number of the target in the logits
     outliers: Mapping[str, Floats]  # family -> embeddings that may be learnt from
+    gaussians: dict[bool, Gaussian] = field(default_factory=dict)  # with labels or not, fitted once
+
+    def gaussian(self, *, labels: bool) -> Gaussian:
+        """Of the known images; three detectors share it."""
+        if labels not in self.gaussians:
+            truth = self.known.truth if labels else None
+            self.gaussians[labels] = Gaussian.fit(self.known.seen.features, truth)
+        return self.gaussians[labels]
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "residual": Method("PCA, 64 directions: the gate shipped so far"),
         "vim": Method("virtual logit, 64 directions", labels=True),
         "padim": Method("one Gaussian of all places", patches=True),
-        "patchcore": Method("1,024 places", patches=True),
+        "patchcore": Method("512 places", patches=True),
         "energy+neighbours": Method("the larger of both on one scale", labels=True),
         "exposure": Method("a linear model against outliers of other kinds", outliers=True),
         "gate": Method("centres, and a linear model a family of outliers", outliers=True),
@@ -116,15 +124,23 @@ def fit(name: str, material: Material) -> Detector:
     if name == "exposure":
         together = np.concatenate([values for values in material.outliers.values() if len(values)])
         return Exposure.fit(replace(known, outliers=Seen(together)), strength=0.001)
+    if name in _GAUSSIAN:
+        labels, relative = _GAUSSIAN[name]
+        background = material.gaussian(labels=False) if relative else None
+        return Mahalanobis(material.gaussian(labels=labels), background)
     return _PLAIN[name](known)
 
+
+_GAUSSIAN = {
+    "mahalanobis": (True, False),
+    "relative-mahalanobis": (True, True),
+    "mahalanobis-unlabelled": (False, False),
+}
+"""Name -> with labels, and relative to all."""
 
 _PLAIN: dict[str, Fit] = {
     "softmax": MaximumSoftmax.fit,
     "energy": Energy.fit,
-    "mahalanobis": Mahalanobis.fit,
-    "relative-mahalanobis": Mahalanobis.relative,
-    "mahalanobis-unlabelled": Mahalanobis.without_labels,
     "neighbours": Neighbours.fit,
     "vim": VirtualLogit.fit,
     "padim": Padim.fit,

@@ -18,8 +18,10 @@ from poxlens.recipes.novelty.embed import Embedded, embed, network_of
 from poxlens.recipes.novelty.images import Cases, read_cases
 from poxlens.recipes.novelty.methods import METHODS
 from poxlens.recipes.novelty.study import Network, Study
-from poxlens.recipes.novelty.units import Scores, Unit, deal, run_unit, units
+from poxlens.recipes.novelty.units import Scores, Unit, deal, fitted, run_unit, units
 from poxlens.train.heads import Preconditioner
+
+_HOW = {False: "images as they are", True: "images made alike"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +66,7 @@ def run_study(study: Study, where: Where, step: Step = silent) -> Done:
         stored = network_of(network.name, where, cases.images.shape[1])
         patches = any(METHODS[name].patches for name in network.detectors)
         for harmonised in study.protocol.harmonised:
-            how = "made alike" if harmonised else "as they are"
-            with step(f"features of {network.name}, {how}", len(cases.images)) as done:
+            with step(f"features of {network.name}, {_HOW[harmonised]}", len(cases.images)) as done:
                 found = embed(stored, cases, where, harmonised=harmonised, patches=patches, advance=done)
             scores, faults = _units(study, network, harmonised, cases, folds, found, where.out, step)
             failed |= faults
@@ -83,44 +84,45 @@ def _units(
     out: Path,
     step: Step,
 ) -> tuple[dict[Unit, Scores], dict[str, str]]:
-    todo = units(study, cases)
     found: dict[Unit, Scores] = {}
     failed: dict[str, str] = {}
     key = _key(study, network, harmonised, cases, embedded)
     preconditioner: Preconditioner | None = None
-    with step(
-        f"detectors on {network.name}, {'made alike' if harmonised else 'as they are'}", len(todo)
-    ) as done:
+    todo = units(study, cases)
+    told = f"detectors on {network.name}, {_HOW[harmonised]}"
+    with step(told, len(todo)) as done:
         for unit in todo:
-            path = (
-                out
-                / "units"
-                / f"{key}-{unit.repeat}-{unit.fold}-{sha256_bytes(unit.left_out.encode())[:8]}.npz"
-            )
+            path = out / "units" / f"{key}-{_slug(unit)}.npz"
             scores = _read(path)
-            if scores is None:
+            there = set() if scores is None else set(scores.scores)
+            # a detector more is fitted beside those that are there
+            missing = [name for name in fitted(unit, network.detectors) if name not in there]
+            if scores is None or missing:
                 if preconditioner is None:
                     preconditioner = Preconditioner.of(embedded.learnt[cases.known])
+                fold = folds[unit.repeat]
                 try:
-                    scores = run_unit(
-                        unit, folds[unit.repeat], cases, embedded, study, network.detectors, preconditioner
-                    )
+                    fresh = run_unit(unit, fold, cases, embedded, study, missing, preconditioner)
                 except (PoxlensError, np.linalg.LinAlgError, ValueError) as fault:
-                    failed[f"{network.name}, fold {unit.fold + 1}, without {unit.left_out or 'nothing'}"] = (
-                        str(fault)
-                    )
+                    failed[f"{told}, fold {unit.fold + 1}, without {unit.left_out or 'nothing'}"] = str(fault)
                     done()
                     continue
+                before = {} if scores is None else scores.scores
+                scores = Scores(fresh.rows, fresh.logits, {**before, **fresh.scores})
                 _write(path, scores)
             found[unit] = scores
             done()
     return found, failed
 
 
+def _slug(unit: Unit) -> str:
+    return f"{unit.repeat}-{unit.fold}-{sha256_bytes(unit.left_out.encode())[:8]}"
+
+
 def _key(study: Study, network: Network, harmonised: bool, cases: Cases, embedded: Embedded) -> str:
     """What the units of a part depend on."""
     told = [
-        network.model_dump(mode="json"),
+        network.name,
         study.protocol.model_dump(mode="json", exclude={"harmonised", "accepted"}),
         list(study.images.near),
         harmonised,

@@ -104,7 +104,7 @@ def run_unit(
     Raises:
         TrainingError: nothing of the target is left to learn from.
     """
-    chosen = _fitted(unit, detectors)
+    chosen = fitted(unit, detectors)
     left = left_out_rows(unit.left_out, cases, study)
     test = _tested(unit, fold, left, cases, study)
     table, count = cases.table, len(cases.table.possible)
@@ -119,16 +119,14 @@ def run_unit(
     logits = np.full((len(test), table.possible.shape[1]), np.nan, np.float32)
     with threadpool_limits(1):
         rows = np.flatnonzero(learnt)
-        problem = LinearProblem(
-            embedded.learnt[rows],
-            table.possible[rows][:, classes],
-            STRENGTH,
-            preconditioner,
-            table.weight[rows],
-        )
-        head = problem.fit()
-        weight, bias = head.folded()
-        logits[:, classes] = embedded.tested[test] @ weight + bias
+        if unit.left_out == ALONE or ": " in unit.left_out:  # no detector of these looks at logits
+            weight = np.zeros((embedded.learnt.shape[1], len(classes)), np.float32)
+            bias = np.zeros(len(classes), np.float32)
+        else:
+            possible, weights = table.possible[rows][:, classes], table.weight[rows]
+            problem = LinearProblem(embedded.learnt[rows], possible, STRENGTH, preconditioner, weights)
+            weight, bias = problem.fit().folded()
+            logits[:, classes] = embedded.tested[test] @ weight + bias
         known = rows[_close(cases, study)[rows]]
         if unit.left_out == ALONE:
             known = known[cases.condition[known] == study.target]
@@ -158,7 +156,7 @@ def left_out_rows(name: str, cases: Cases, study: Study) -> Bools:
     return np.asarray(found, bool)
 
 
-def _fitted(unit: Unit, detectors: Sequence[str]) -> list[str]:
+def fitted(unit: Unit, detectors: Sequence[str]) -> list[str]:
     """Detectors that this unit says something about."""
     if unit.fold < 0:  # sources left out: for thresholds, and for what a gate says of a source never seen
         return [name for name in detectors if METHODS[name].outliers or name == "residual"]

@@ -149,7 +149,8 @@ class Training:
         self._follow(0, loss)
         for parameter in self.discriminator.parameters():
             parameter.requires_grad_(True)
-        return float(loss), float(blame), float((region.detach() - hidden).abs().mean())
+        error = (region.detach() - hidden).abs().mean()
+        return float(loss.detach()), float(blame.detach()), float(error)
 
     def _follow(self, number: int, loss: torch.Tensor) -> None:
         self.optimisers[number].zero_grad(set_to_none=True)

@@ -112,7 +112,7 @@ def centres_of(known: Floats, count: int, seed: int = 0) -> Floats:
     """[D, K] centres of k-means on [N, D] embeddings brought to length 1; columns of length 1."""
     unit = known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), np.float32(_TINY))
     count = min(count, len(np.unique(unit, axis=0)))
-    found = KMeans(count, n_init=1, max_iter=25, random_state=seed).fit(unit).cluster_centers_
+    found = KMeans(count, init="random", n_init=1, max_iter=25, random_state=seed).fit(unit).cluster_centers_
     found = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), _TINY)
     return np.ascontiguousarray(found.T.astype(np.float16).astype(np.float32))
 

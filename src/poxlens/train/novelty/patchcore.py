@@ -24,7 +24,7 @@ class PatchCore:
     bank: Floats  # [M, E]
 
     @classmethod
-    def fit(cls, known: Known, *, size: int = 1024, candidates: int = 20_000, seed: int = 0) -> PatchCore:
+    def fit(cls, known: Known, *, size: int = 512, candidates: int = 10_000, seed: int = 0) -> PatchCore:
         """A coreset of the places of the known images.
 
         Args:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.special import logsumexp
 
 from poxlens.train.novelty.seen import Floats, Known, Seen, logits_of
@@ -40,8 +41,9 @@ class VirtualLogit:
         origin = -np.linalg.pinv(known.weight.T.astype(np.float64)) @ known.bias
         centred = known.seen.features - origin
         size = min(size, len(centred) - 1, centred.shape[1] - 1)
-        _, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-        found = cls(origin, vectors[:, ::-1][:, :size], 1.0)
+        whole = centred.shape[1]
+        _, vectors = eigh(centred.T @ centred / len(centred), subset_by_index=(whole - size, whole - 1))
+        found = cls(origin, vectors, 1.0)
         largest = logits_of(known.seen).max(1).mean()
         return cls(origin, found.directions, float(largest / found._residual(known.seen).mean()))
 
