@@ -59,10 +59,17 @@ def pack(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle
 def pack_zip(bundle: Bundle, out: Path) -> Path:
     """Write a bundle as one .zip, the same bytes for the same bundle.
 
-    Files are stored, not deflated: weights hardly shrink, and no version of zlib can change the archive.
-
     Returns:
         `out`.
+    """
+    write_atomically(out, zip_bytes(bundle))
+    return out
+
+
+def zip_bytes(bundle: Bundle) -> bytes:
+    """A bundle as one .zip in memory.
+
+    Files are stored, not deflated: weights hardly shrink, and no version of zlib can change the archive.
     """
     paths = [MANIFEST_NAME, *sorted(file.path for file in bundle.manifest.files)]
     buffer = BytesIO()
@@ -72,8 +79,7 @@ def pack_zip(bundle: Bundle, out: Path) -> Path:
             entry.create_system = 3  # Unix, wherever it is made
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, bundle.read(path))
-    write_atomically(out, buffer.getvalue())
-    return out
+    return buffer.getvalue()
 
 
 def _replace_folder(new: Path, folder: Path) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import itertools
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from poxlens.screen.background import available_cores
@@ -28,7 +29,7 @@ from poxlens.serve.clinic.fhir.writing import write_result
 from poxlens.serve.clinic.gate import Gate
 from poxlens.serve.clinic.opening import open_store
 from poxlens.serve.clinic.policy import Policy
-from poxlens.serve.clinic.service import Archive, Model, Service
+from poxlens.serve.clinic.service import Model, Service
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.guard import Hosts
 from poxlens.serve.server import address, listen
@@ -51,9 +52,12 @@ class Clock:
 
 
 def _fakes() -> ModuleType:
-    name = "serve_conftest"
+    return _module("serve_conftest", Path(__file__).parents[1] / "conftest.py")
+
+
+def _module(name: str, path: Path) -> ModuleType:
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "conftest.py")
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -125,18 +129,13 @@ def _fake_screener() -> Any:
     return fake
 
 
-@cache
-def _hashed(password: str) -> str:
-    return passwords.hash_password(password)
-
-
 def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, screener: Any = None) -> House:
     """A server with two clinics on an empty database."""
     store, keyring = open_store(settings)
     clock = clock or Clock()
     fake = screener or _fake_screener()
     service = Service(
-        settings=settings, store=store, keyring=keyring, loaded=Model(fake, fake, Archive(b"zip", "0" * 64)),
+        settings=settings, store=store, keyring=keyring, loaded=Model(fake, fake),
         gate=Gate(available_cores(), settings.waiting), clock=clock,
     )  # fmt: skip
     ids: dict[str, str] = {}
@@ -154,8 +153,7 @@ def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, scr
         ids[clinic] = accounts.add_clinic(service, clinic, actor="command")
         for name, roles in users:
             wanted = accounts.NewUser(name, roles, email=f"{name}@{clinic}.example", on_duty=name == "nurse")
-            with patch.object(accounts, "hash_password", _hashed):  # slow by design: once is enough
-                user, _ = accounts.add_user(service, ids[clinic], wanted, actor="command", password=PASSWORD)
+            user, _ = accounts.add_user(service, ids[clinic], wanted, actor="command", password=PASSWORD)
             ids[name] = user.id
     for name, clinic in (("phone", "north"), ("other phone", "south")):
         device, tokens[name] = accounts.add_device(service, ids[clinic], name, 365, actor="command")
@@ -164,9 +162,60 @@ def furnish(settings: Settings, photo: bytes, *, clock: Clock | None = None, scr
     return House(service, clock, app, ids, tokens, photo)
 
 
+@pytest.fixture(scope="session")
+def postgres_module() -> ModuleType:
+    """The builder of a PostgreSQL for tests."""
+    return _module("postgres_server", Path(__file__).parent / "postgres_server.py")
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_module: ModuleType) -> Iterator[Any]:
+    """A running PostgreSQL; tests that need one are skipped by name where it is not installed."""
+    missing = postgres_module.missing()
+    if missing is not None:
+        pytest.skip(f"not run: {missing}")
+    # Not below pytest's folder, which is closed to PostgreSQL's user.
+    with tempfile.TemporaryDirectory(prefix="poxlens-postgres-") as folder:
+        server = postgres_module.PostgresServer(Path(folder) / "cluster")
+        server.start()
+        yield server
+        server.stop("immediate")
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The address of an empty database, of each kind; None is SQLite in the data folder."""
+    if request.param == "sqlite":
+        return None
+    return str(request.getfixturevalue("postgres").database(f"test_{next(_numbers)}"))
+
+
 @pytest.fixture
-def house(tmp_path: Path, pustules: bytes) -> Iterator[House]:
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 as it is would take most of the tests' time; `test_passwords_are_argon2id` sees the real one."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", cheap)
+    monkeypatch.setattr(passwords, "_NOBODY", cheap.hash("nobody"))
+
+
+@pytest.fixture
+def house(tmp_path: Path, pustules: bytes, cheap_passwords: None) -> Iterator[House]:
+    """A server on SQLite."""
     made = furnish(Settings(data=tmp_path / "data", keys=tmp_path / "keys" / "keys.json"), pustules)
+    yield made
+    made.service.store.close()
+
+
+@pytest.fixture
+def each_house(
+    tmp_path: Path, pustules: bytes, cheap_passwords: None, database: str | None
+) -> Iterator[House]:
+    """A server on SQLite, and one on PostgreSQL."""
+    settings = Settings(data=tmp_path / "data", keys=tmp_path / "keys" / "keys.json", database=database)
+    made = furnish(settings, pustules)
     yield made
     made.service.store.close()
 

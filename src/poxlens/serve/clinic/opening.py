@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import func, select
 
-from poxlens.bundle.pack import pack_zip
-from poxlens.bundle.store import Bundle
-from poxlens.files import sha256_bytes
 from poxlens.screen.background import available_cores
 from poxlens.screen.screener import Screener
 from poxlens.serve.answers import Screens
 from poxlens.serve.clinic.access.accounts import NewUser, add_clinic, add_user
 from poxlens.serve.clinic.gate import Gate
-from poxlens.serve.clinic.service import Archive, Model, Service
+from poxlens.serve.clinic.service import Model, Service
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.clinic.store.database import Store, StoreError
 from poxlens.serve.clinic.store.keyfile import Keys, KeysError, write_keys
@@ -85,7 +81,7 @@ def open_service(
         settings=settings,
         store=store,
         keyring=keyring,
-        loaded=Model(screener, explainer, _archive(screener.bundle)),
+        loaded=Model(screener, explainer),
         gate=Gate(available_cores(), settings.waiting),
         secure=(settings.public_url or "").startswith("https://"),
     )
@@ -120,9 +116,3 @@ def first_account(service: Service) -> FirstAccount | None:
 def _has_clinic(store: Store) -> bool:
     with store.reading() as session:
         return bool(session.scalar(select(func.count()).select_from(Clinic)))
-
-
-def _archive(bundle: Bundle) -> Archive:
-    with tempfile.TemporaryDirectory() as folder:
-        data = pack_zip(bundle, Path(folder) / "bundle.zip").read_bytes()
-    return Archive(data, sha256_bytes(data))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from poxlens.bundle.pack import zip_bytes
+from poxlens.files import sha256_bytes
 from poxlens.serve.answers import Screens
 from poxlens.serve.clinic import audit
 from poxlens.serve.clinic.gate import Gate
@@ -18,26 +21,26 @@ from poxlens.serve.clinic.store.keyring import Keyring
 
 
 @dataclass(frozen=True)
-class Archive:
-    """The bundle as one file, for phones."""
-
-    data: bytes
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Model:
     """What photos are screened with.
 
     Attributes:
         screener: gives decisions.
         explainer: the same, with heat maps that are checked.
-        archive: the bundle for phones.
     """
 
     screener: Screens
     explainer: Screens
-    archive: Archive
+
+    @cached_property
+    def archive(self) -> bytes:
+        """The bundle as one file, for phones."""
+        return zip_bytes(self.screener.bundle)
+
+    @cached_property
+    def archive_sha256(self) -> str:
+        """Of the archive."""
+        return sha256_bytes(self.archive)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from poxlens.serve.clinic.access import accounts
 from poxlens.serve.clinic.access.principal import Principal, allow
 from poxlens.serve.clinic.api.answers import SIGNED, faults
 from poxlens.serve.clinic.faults import ApiError
-from poxlens.serve.clinic.ids import plain_code
+from poxlens.serve.clinic.ids import new_token, plain_code
 from poxlens.serve.clinic.instants import to_iso
 from poxlens.serve.clinic.policy import Policy
 from poxlens.serve.clinic.service import service_of
@@ -104,6 +104,12 @@ class NewDevice(BaseModel):
 
     device: DeviceOut
     token: str
+
+
+class Secret(BaseModel):
+    """Shown once."""
+
+    secret: str
 
 
 class AuditLine(BaseModel):
@@ -221,6 +227,18 @@ def change_policy(body: Policy, request: Request, principal: Administrator) -> P
             fields=changed,
         )  # fmt: skip
     return body
+
+
+@router.post("/webhook-secret", responses=_CHANGE, summary="A new secret for the webhook")
+def webhook_secret(request: Request, principal: Administrator) -> Secret:
+    """What notices to `webhook_url` are signed with; shown once, the one before ends."""
+    service, secret = service_of(request), new_token()
+    sealed = service.keyring.seal_text(secret, f"webhook:{principal.clinic_id}")
+    with service.store.writing() as session:
+        session.get_one(Clinic, principal.clinic_id).webhook_secret_sealed = sealed
+        where = f"clinic:{principal.clinic_id}"
+        service.log(session, principal.actor, "webhook.secret", principal.clinic_id, where)
+    return Secret(secret=secret)
 
 
 @router.get("/audit", responses=faults(*SIGNED), summary="The clinic's audit log")

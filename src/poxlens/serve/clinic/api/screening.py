@@ -140,15 +140,15 @@ def explanation(
 def bundle(request: Request) -> BundleOut:
     """Needs no account. A phone compares `digest` with its own."""
     service = service_of(request)
-    own, archive = service.model.screener.bundle, service.model.archive
+    own, model = service.model.screener.bundle, service.model
     return BundleOut(
         name=own.name,
         version=own.version,
         digest=own.digest,
         label=own.label,
         archive=f"/v1/bundle/{own.digest}.zip",
-        archive_sha256=archive.sha256,
-        archive_bytes=len(archive.data),
+        archive_sha256=model.archive_sha256,
+        archive_bytes=len(model.archive),
         files=[FileOut(path=file.path, bytes=file.bytes, sha256=file.sha256) for file in own.manifest.files],
         about=describe_bundle(own),
     )
@@ -166,11 +166,11 @@ def download(digest: str, request: Request) -> Response:
     if digest != service.model.screener.bundle.digest:
         raise not_found("version of the bundle")
     return Response(
-        service.model.archive.data,
+        service.model.archive,
         media_type="application/zip",
         headers={
             "Cache-Control": "public, max-age=31536000, immutable",
-            "ETag": f'"{service.model.archive.sha256}"',
+            "ETag": f'"{service.model.archive_sha256}"',
         },
     )
 

@@ -37,7 +37,7 @@ def _digest(service: Service, clinic_id: str, policy: Policy) -> int:
             return 0
         overdue = _overdue(session, clinic_id, now)
         told = ", ".join(f"{count} {level}" for level, count in sorted(waiting.items()) if count)
-        text = f"{sum(waiting.values())} referrals are waiting: {told}. {overdue} should have been looked at already."
+        text = f"Referrals waiting: {told}. Not looked at in the time they should have been: {overdue}."
         body = body_of(text, service.settings.public_url)
         return write(session, clinic_id, "digest", "Referrals waiting", body, policy, at=now)
 
@@ -60,7 +60,7 @@ def _escalate(service: Service, clinic_id: str, policy: Policy) -> int:
         ).all()
         if not found:
             return 0
-        text = f"{len(found)} referrals have not been opened in the time they should have been."
+        text = f"Referrals that nobody has opened in the time they should have been: {len(found)}."
         body = body_of(text, service.settings.public_url)
         service.log(session, "server", "escalated", clinic_id, f"clinic:{clinic_id}", referrals=len(found))
         return write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,10 @@ from sqlalchemy.orm import Session
 from poxlens.errors import PoxlensError
 
 WAIT = 15  # seconds for a lock or a connection, then the caller is told to come back
+
+
+# pg8000 lets these through where the connection breaks while it reads.
+_GONE = (ConnectionError, TimeoutError, struct.error)
 
 
 class StoreError(PoxlensError):
@@ -85,7 +90,7 @@ def _told() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, PoolTimeoutError) as fault:
+    except (DBAPIError, PoolTimeoutError, *_GONE) as fault:
         raise StoreUnavailableError(
             f"database: {_first_line(fault)}",
             client_message="The storage is not available at the moment. Nothing was changed; try again soon.",
