@@ -46,9 +46,13 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
     return () => removeEventListener("popstate", back);
   }, []);
 
+  const looking = useRef(new Map<number, AbortController>());
   const look = async (id: number, file: Blob, part = WHOLE): Promise<void> => {
+    looking.current.get(id)?.abort(); // another part of it is wanted now
+    const { signal } = keptIn(looking.current, id);
     act({ kind: "change", id, with: { part, screened: null } });
-    const screened = await engine.screen(file, part);
+    const screened = await engine.screen(file, part, signal);
+    if (signal.aborted) return;
     if (screened) act({ kind: "change", id, with: { screened } });
     else act({ kind: "remove", id }); // the status line says why
   };
@@ -106,7 +110,10 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
               history.pushState({ step: "crop" }, "");
               act({ kind: "crop", id });
             }}
-            remove={(id) => act({ kind: "remove", id })}
+            remove={(id) => {
+              looking.current.get(id)?.abort();
+              act({ kind: "remove", id });
+            }}
             next={() => go("questions")}
           />
         )}
@@ -182,6 +189,13 @@ function useFound({ photos, answers, agreement }: State, { ready }: EngineState)
     const result = resultOf({ decision, photos: screened, answers, agreement, manifest, label });
     return { decision, result, json: JSON.stringify(toBundle(result)) };
   }, [photos, answers, agreement, ready]);
+}
+
+/** A new controller for a photo. */
+function keptIn(all: Map<number, AbortController>, id: number): AbortController {
+  const made = new AbortController();
+  all.set(id, made);
+  return made;
 }
 
 const same = (a: typeof WHOLE, b: typeof WHOLE): boolean =>

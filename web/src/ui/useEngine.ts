@@ -22,7 +22,7 @@ export interface EngineState {
   /** Null where the photo cannot be opened; `screen` says why. */
   preview: (file: Blob, side?: number) => Promise<Preview | null>;
   /** Null where there is no model or the device failed; `fault` says why. */
-  screen: (file: Blob, part: Part) => Promise<Screened | null>;
+  screen: (file: Blob, part: Part, signal?: AbortSignal) => Promise<Screened | null>;
 }
 
 const FAULTS = ["network", "bundle", "numbers"];
@@ -33,19 +33,19 @@ export function useEngine(): EngineState {
   const [fault, setFault] = useState<string | null>(null);
   const [kept, setKept] = useState(false);
   const [newer, setNewer] = useState(false);
-  const engine = useMemo(() => new Engine(new URL("bundle/", location.href).href, setShare), []);
+  const engine = useMemo(() => new Engine(new URL("bundle/", location.href).href, setShare, setReady), []);
 
   const failed = (why: unknown): null => {
     const code = why instanceof EngineFault ? why.code : "broken";
+    if (code === "aborted") return null; // the photo was taken away
     console.warn(`poxlens: ${String(why)}`);
-    if (code !== "aborted") setFault(FAULTS.includes(code) ? code : "broken");
+    setFault(FAULTS.includes(code) ? code : "broken");
     return null;
   };
   const start = async (): Promise<void> => {
     setFault(null);
     try {
-      const found = await engine.start();
-      setReady(found);
+      await engine.start(); // tells setReady, as each later start does
       setKept(await keepPage());
       if (navigator.onLine) setNewer((await engine.refresh().catch(() => null)) !== null);
     } catch (why) {
@@ -65,6 +65,6 @@ export function useEngine(): EngineState {
     newer,
     retry: () => void start(),
     preview: (file, side = PREVIEW_SIDE) => engine.preview(file, side).catch(() => null),
-    screen: (file, part) => engine.screen(file, part).catch(failed),
+    screen: (file, part, signal) => engine.screen(file, part, signal).catch(failed),
   };
 }
