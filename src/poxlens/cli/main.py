@@ -28,6 +28,7 @@ VERBS = {
     "explain": "Show what in photos an answer rests on, and check whether such maps deserve trust.",
     "train": "Train a bundle from a table of images.",
     "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
+    "novelty": "Measure what a model does not know: detectors of novelty, the gate, MIM.",
     "report": "Make the report of a comparison again from its run folder.",
     "export": "Bring a run to the phone: ONNX and LiteRT files, each proved against 32-bit floats.",
     "bench": "Time every form of a bundle, and weigh it.",

@@ -19,7 +19,13 @@ def study():
     return Study.model_validate(
         {
             "name": "toy",
-            "images": {"manifest": "x.csv", "near": list(NEAR), "far": "scope", "per_condition": 20, "drawn": 2},
+            "images": {
+                "manifest": "x.csv",
+                "near": list(NEAR),
+                "far": "scope",
+                "per_condition": 20,
+                "drawn": 2,
+            },
             "protocol": {"folds": 3, "harmonised": [False]},
             "networks": [{"name": "toy"}],
         }
@@ -33,7 +39,9 @@ def cases():
     label = np.repeat(labels, EACH)
     source = np.where(np.arange(len(label)) // 2 % 2, "msld", "msid")
     source[label == "eczema"] = "dermnet"
-    possible = np.array([[name in LABELS.meaning.get(_meant(one), ()) for name in LABELS.classes] for one in label])
+    possible = np.array(
+        [[name in LABELS.meaning.get(_meant(one), ()) for name in LABELS.classes] for one in label]
+    )
     count = len(label)
     group = np.arange(count) // 2
     linked = group[:, None] == group[None]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
-from poxlens.recipes.novelty import report
+from poxlens.recipes.novelty import probe, report
 from poxlens.recipes.novelty.gate import evaluate_gates, write_gates
 from poxlens.recipes.novelty.methods import METHODS
 from poxlens.recipes.novelty.page import write_page
@@ -13,7 +14,6 @@ from poxlens.recipes.novelty.rows import by_detector, read_rows, rows_of, write_
 from poxlens.recipes.novelty.run import Done, Part
 from poxlens.recipes.novelty.units import ALONE, Unit, deal, left_out_rows, run_unit, units
 from poxlens.train.heads import Preconditioner
-
 
 FEW = ("energy", "neighbours", "residual", "gate")
 
@@ -23,9 +23,7 @@ def done(study, cases, embedded):
     """All units of one network."""
     fold = deal(cases, study, 0)
     before = Preconditioner.of(embedded.learnt[cases.known])
-    scores = {
-        unit: run_unit(unit, fold, cases, embedded, study, FEW, before) for unit in units(study, cases)
-    }
+    scores = {unit: run_unit(unit, fold, cases, embedded, study, FEW, before) for unit in units(study, cases)}
     return Done(cases, fold[None], (Part("toy", False, scores),), {})
 
 
@@ -74,9 +72,7 @@ def test_the_same_fold_of_outliers_is_learnt_from_or_scored_never_both(study, ca
     before = Preconditioner.of(embedded.learnt[cases.known])
     found = run_unit(Unit(0, 2, ""), fold, cases, embedded, study, ("gate", "residual"), before)
     outlier = ~cases.known[found.rows]
-    np.testing.assert_array_equal(
-        np.isfinite(found.scores["gate"][outlier]), fold[found.rows][outlier] == 2
-    )
+    np.testing.assert_array_equal(np.isfinite(found.scores["gate"][outlier]), fold[found.rows][outlier] == 2)
     assert np.isfinite(found.scores["residual"]).all()
 
 
@@ -90,7 +86,9 @@ def test_alone_learns_from_the_target(study, cases, embedded):
     assert np.median(scores[~target]) > np.median(scores[target])
 
 
-def test_from_units_to_page(done, study, cases, tmp_path):
+def test_from_units_to_page(done, study, cases, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "figures_of", partial(report.figures_of, resamples=40))
+    monkeypatch.setattr(probe, "_FOLDS", 2)
     rows = list(rows_of(done, study))
     assert write_rows(tmp_path / "scores.csv", rows) == len(rows)
     back = read_rows(tmp_path / "scores.csv")
@@ -116,8 +114,9 @@ def test_from_units_to_page(done, study, cases, tmp_path):
     assert gate.value("accepted", "known") >= 0.95
     outcomes = [gate.value(what, "hfmd") for what in ("refer", "not_suspected", "uncertain", "cannot_assess")]
     assert sum(outcomes) == pytest.approx(1, abs=1e-4)
-    skin, not_skin = gate.value("novel.not_skin", "scope: nv, kind seen"), gate.value(
-        "novel.not_skin", "not skin: noise, kind seen"
+    skin, not_skin = (
+        gate.value("novel.not_skin", "scope: nv, kind seen"),
+        gate.value("novel.not_skin", "not skin: noise, kind seen"),
     )
     assert skin == 0
     assert not_skin == gate.value("refused", "not skin: noise, kind seen")

@@ -44,7 +44,8 @@ def test_mean_errors(pair):
 
 def test_ssim_is_that_of_scikit_image(pair):
     expected = [
-        structural_similarity(a / 255, b / 255, data_range=1, channel_axis=2) for a, b in zip(*pair, strict=True)
+        structural_similarity(a / 255, b / 255, data_range=1, channel_axis=2)
+        for a, b in zip(*pair, strict=True)
     ]
     np.testing.assert_allclose(values(ssim, pair), expected, atol=1e-4)
 
@@ -53,7 +54,8 @@ def test_hbd_is_that_of_histograms(pair):
     expected = []
     for one, other in zip(*pair, strict=True):
         shares = [
-            np.concatenate([np.histogram(image[..., c] / 255, BINS, (0, 1))[0] for c in range(3)]) / (image.size)
+            np.concatenate([np.histogram(image[..., c] / 255, BINS, (0, 1))[0] for c in range(3)])
+            / (image.size)
             for image in (one, other)
         ]
         expected.append(1 + np.log(max(np.sqrt(shares[0] * shares[1]).sum(), 1e-12)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_the_learning_rate_falls_from_first_to_last():
     rates = [Settings().rate(epoch) for epoch in range(300)]
     assert rates[0] == pytest.approx(1e-3)
     assert rates[-1] == pytest.approx(1e-5)
-    assert all(a > b for a, b in zip(rates[:-1], rates[1:], strict=True))
+    assert all(a > b for a, b in pairwise(rates))
 
 
 def test_it_learns(images, tmp_path):
@@ -79,12 +80,12 @@ def test_stopped_and_gone_on_with_gives_the_same_weights(images, tmp_path, form)
     torch.testing.assert_close(weights_of(again), weights_of(whole), rtol=0, atol=0)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
 def _stop():
-    raise Stopped
+    raise StoppedError
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +96,7 @@ def stopping(monkeypatch):
     def run(self, **options):
         try:
             return plain(self, **options)
-        except Stopped:
+        except StoppedError:
             return False
 
     monkeypatch.setattr(Training, "run", run)
@@ -117,7 +118,9 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(images, tm
         return (float("nan"), *losses[1:]) if len(self.history) == 3 else losses
 
     monkeypatch.setattr(Training, "_step", broken)
-    with pytest.raises(TrainingError, match=r"no number any more in epoch 4 of 6; the state after epoch 2 is kept"):
+    with pytest.raises(
+        TrainingError, match=r"no number any more in epoch 4 of 6; the state after epoch 2 is kept"
+    ):
         training.run()
     monkeypatch.undo()
     again = Training(images, SMALL, path)

@@ -19,7 +19,9 @@ def clouds(count, seed, spread=1.0):
 @pytest.fixture(scope="session")
 def head():
     random = np.random.default_rng(3)
-    return random.normal(size=(SIZE, CLASSES)).astype(np.float32), random.normal(size=CLASSES).astype(np.float32)
+    return random.normal(size=(SIZE, CLASSES)).astype(np.float32), random.normal(size=CLASSES).astype(
+        np.float32
+    )
 
 
 @pytest.fixture(scope="session")

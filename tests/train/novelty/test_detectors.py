@@ -25,7 +25,9 @@ from poxlens.train.novelty.vim import VirtualLogit
 from poxlens.train.torchvision_compat import import_torchvision
 
 import_torchvision()
-ood = pytest.importorskip("pytorch_ood.detector", reason="pytorch-ood is not installed: detectors not compared")
+ood = pytest.importorskip(
+    "pytorch_ood.detector", reason="pytorch-ood is not installed: detectors not compared"
+)
 
 
 def tensors(known):
@@ -69,7 +71,9 @@ def test_relative_mahalanobis(known, tested):
     classes.fit(known.seen.features.astype(float) - means[known.truth])
     every = EmpiricalCovariance().fit(known.seen.features.astype(float))
     nearest = np.min([classes.mahalanobis(tested.features - mean) for mean in means], axis=0)
-    close(Mahalanobis.relative(known, shrinkage=0.0).score(tested), nearest - every.mahalanobis(tested.features))
+    close(
+        Mahalanobis.relative(known, shrinkage=0.0).score(tested), nearest - every.mahalanobis(tested.features)
+    )
 
 
 def test_images_whose_class_is_not_sure_teach_no_class(known, tested):
@@ -154,7 +158,9 @@ def test_exposure_is_a_logistic_regression(known, tested):
     values = np.concatenate([known.seen.features, known.outliers.features]).astype(float)
     mean, scale = known.seen.features.mean(0), known.seen.features.std(0)
     labels = np.r_[np.zeros(200), np.ones(60)]
-    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=300).fit((values - mean) / scale, labels)
+    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=300).fit(
+        (values - mean) / scale, labels
+    )
     expected = model.decision_function((tested.features - mean) / scale)
     close(Exposure.fit(known, strength=0.1).score(tested), expected, relative=1e-3)
 

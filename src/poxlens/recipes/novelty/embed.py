@@ -15,8 +15,9 @@ from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.default import Advance, Where
 from poxlens.recipes.novelty.images import Cases, alike
 from poxlens.train.backbones import load_backbone
-from poxlens.train.features import Extractor
+from poxlens.train.features import Extractor, FeatureCache
 from poxlens.train.stored import Stored, store_backbone
+from poxlens.train.views import MIRROR_VIEWS
 
 Floats = NDArray[np.float32]
 
@@ -65,7 +66,12 @@ def embed(
         advance(len(cases.images))
         return known
     images: Iterable[NDArray[np.uint8]] = alike(cases.images) if harmonised else cases.images
-    found = _computed(stored, images, patches, advance)
+    if patches or harmonised:
+        found = _computed(stored, images, patches, advance)
+    else:  # of known images other runs have left them
+        extractor = Extractor(stored, FeatureCache(where.cache or where.out / "features"))
+        both = extractor.table(images, MIRROR_VIEWS, workers=where.workers, advance=advance)
+        found = Embedded(both.mean(1), both[:, 0], np.zeros((0, 0, 0), np.float16))
     buffer = io.BytesIO()
     np.savez(buffer, learnt=found.learnt, tested=found.tested, patches=found.patches)
     write_atomically(path, buffer.getvalue())

@@ -131,8 +131,8 @@ def _left_out(
     """What becomes of a condition that neither head nor gate has seen."""
     rows = (cases.condition == name) & cases.counted
     if ": " in name:
-        folds = _folds(part, name, detector) or list(base)
-        limit = _limit(folds, cases, study) if _folds(part, name, detector) else base_limit
+        folds = _with_logits(_folds(part, name, detector), base) or list(base)
+        limit = _limit(folds, cases, study)
         found = _refused(f"{name}, kind never seen", folds, rows, limit, cases)
         found += _refused(f"{name}, kind seen", base, rows, base_limit, cases)
         if base_points is not None:
@@ -163,6 +163,16 @@ def _folds(part: Part, left_out: str, detector: str) -> list[_Fold]:
         for unit, scores in part.scores.items()
         if unit.fold >= 0 and unit.left_out == left_out and detector in scores.scores
     ]
+
+
+def _with_logits(folds: Sequence[_Fold], base: Sequence[_Fold]) -> list[_Fold]:
+    """Gates that never saw a kind, with the logits of the heads of the same folds: heads see no outliers anyway."""
+    found = []
+    for fold, other in zip(folds, base, strict=False):
+        order = np.argsort(other.rows)
+        place = order[np.searchsorted(other.rows[order], fold.rows)]
+        found.append(replace(fold, logits=other.logits[place]))
+    return found
 
 
 def _thresholds(

@@ -1,9 +1,10 @@
 """The gate for a bundle, from the material of a recipe's run: one call that replaces the shipped score.
 
     shipped = gate_of(prepared)
+    novelty = shipped.novelty                               # of predictions.csv, instead of novelty_of_unseen
+    rule = Rule(..., shipped.limit)
+    figures += figures_of(shipped, prepared)
     trained = Trained(..., subspace=shipped.gate, ...)      # the graph takes it as it takes a subspace
-    rule = Rule(..., novelty_limit=shipped.limit)
-    novelty = shipped.novelty                               # of predictions.csv
 
 Novelty of each image comes from a gate that learnt from neither it nor anything of its group, and the limit is the
 lowest at which the asked share of the target's images, and of all known close-ups, pass.
@@ -12,19 +13,26 @@ lowest at which the asked share of the target's images, and of all known close-u
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
+from poxlens.bundle.manifest import Figure
 from poxlens.errors import TrainingError
-from poxlens.recipes.default import Prepared
+from poxlens.evaluate.intervals import estimate
+from poxlens.evaluate.statistic import share
+from poxlens.recipes.evidence import as_interval
 from poxlens.recipes.novelty.pictures import drawn, sample_photos
 from poxlens.train.features import Extractor
 from poxlens.train.images import Harmonise
 from poxlens.train.novelty.gate import Gate, fit_gate
 from poxlens.train.novelty.limits import limit_for
+
+if TYPE_CHECKING:
+    from poxlens.recipes.default import Prepared  # which imports this module
 
 Floats = NDArray[np.float32]
 
@@ -41,6 +49,7 @@ class Shipped:
     novelty: Floats  # [N], of the run's samples, none by a gate that knew it
     pictures: Floats  # [P], of pictures that are not skin, likewise
     kinds: tuple[str, ...]  # [P], what each picture is
+    scenes: tuple[str, ...]  # [P], what each shows; crops of one photo are not independent
 
 
 def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 60, seed: int = 0) -> Shipped:
@@ -85,7 +94,28 @@ def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 6
     limit = limit_for(
         novelty[known], {prepared.recipe.target: target[known], "known": np.ones(len(known), bool)}, accepted
     )
-    return Shipped(gate, limit, novelty, held, tuple(picture.kind for picture in pictures))
+    return Shipped(
+        gate, limit, novelty, held, tuple(p.kind for p in pictures), tuple(p.group for p in pictures)
+    )
+
+
+def figures_of(shipped: Shipped, prepared: Prepared) -> list[Figure]:
+    """What the gate refuses, for the bundle's evidence: pictures that are not skin, and each set of probes."""
+    refused: dict[str, tuple[NDArray[np.bool_], list[str]]] = {
+        "pictures that are not skin": (shipped.pictures > shipped.limit, list(shipped.scenes))
+    }
+    table = prepared.table
+    for name in prepared.recipe.probes:
+        rows = prepared.probe & (table.source == name)
+        if rows.any():
+            groups = [str(group) for group in table.grouping.group[rows]]
+            refused[f"{name}, another kind of photo"] = (shipped.novelty[rows] > shipped.limit, groups)
+    found = []
+    for group, (hits, clusters) in refused.items():
+        interval = as_interval(estimate({"x": share(hits)}, clusters)["x"])
+        if interval is not None:
+            found.append(Figure("refused as novel", group, interval))
+    return found
 
 
 def embeddings(extractor: Extractor, images: list[NDArray[np.uint8]]) -> tuple[Floats, Floats]:

@@ -11,9 +11,10 @@ from typing import Any
 from poxlens.errors import TrainingError
 from poxlens.recipes.default import Step, Where, silent
 from poxlens.recipes.novelty import report
+from poxlens.recipes.novelty.classifiers import classifier_rows
 from poxlens.recipes.novelty.gallery import write_gallery
 from poxlens.recipes.novelty.gate import evaluate_gates, write_gates
-from poxlens.recipes.novelty.mim import folds_of, measure_mim, train_mim
+from poxlens.recipes.novelty.mim import folds_of, measure_mim, read_closeups, train_mim
 from poxlens.recipes.novelty.mim_report import write_mim
 from poxlens.recipes.novelty.page import write_page
 from poxlens.recipes.novelty.rows import rows_of, write_rows
@@ -94,6 +95,8 @@ def _mim(study: Study, where: Where, asked: Asked, step: Step, told: Told) -> No
     told.files["closeups"] = where.out / "closeups.csv"
     if study.mim is not None and any(count >= study.mim.epochs for count in told.epochs.values()):
         rows, cases = measure_mim(study, where, only=asked.folds, step=step)
+        closeups = read_closeups(study, where)
+        rows += classifier_rows(study, where, cases, closeups, study.mim.classifiers, step)
         told.skipped = cases.skipped
         told.files |= write_mim(where.out, rows, study, cases, step)
         if asked.gallery:
