@@ -10,6 +10,9 @@ const OUT = "../src/poxlens/serve/page";
 /** Files of runtimes: a browser keeps those of the one that it uses (src/engine/files.ts). */
 const RUNTIME = /^assets\/(litert|onnx|ort)[-_.]/;
 
+/** The clinic's pages need their server anyway: a phone keeps nothing of them. */
+const CLINIC = /^(clinic\/|assets\/clinic[-.])/;
+
 /** Tells the service worker which files this build consists of; its version is their digest. */
 function listFiles(): Plugin {
   return {
@@ -24,7 +27,7 @@ function listFiles(): Plugin {
       const fixed = ["settings.json", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"];
       for (const name of fixed) hash.update(readFileSync(`public/${name}`));
       if (!("index.html" in bundle)) throw new Error("no index.html in the build");
-      const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map") && !RUNTIME.test(name)).sort();
+      const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map") && !RUNTIME.test(name) && !CLINIC.test(name)).sort();
       worker.code = worker.code
         .replaceAll("__FILES__", () => JSON.stringify(names))
         .replaceAll("__VERSION__", () => JSON.stringify(hash.digest("hex").slice(0, 16)));
@@ -66,8 +69,11 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy allows no data: scripts
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { main: "index.html", reader: "reader.html", sw: "src/sw.ts" },
-      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+      input: { main: "index.html", reader: "reader.html", clinic: "clinic/index.html", sw: "src/sw.ts" },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+        chunkFileNames: (chunk) => `assets/${chunk.moduleIds.some((id) => id.includes("/src/clinic/")) ? "clinic-" : ""}[name]-[hash].js`,
+      },
     },
   },
   worker: { format: "es", plugins: () => [glue()] },

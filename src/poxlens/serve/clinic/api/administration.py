@@ -274,7 +274,7 @@ def audit_log(
 
 @router.post("/audit/verify", responses=faults(*SIGNED, 429), summary="Check the audit log")
 def verify_audit(request: Request, principal: Administrator) -> AuditCheck:
-    """Goes through the whole log, as `poxlens clinic audit` does."""
+    """Goes through the whole log, as `poxlens clinic verify-log` does."""
     service = service_of(request)
     limited(service, f"verify:{principal.actor}", VERIFYING)
     with service.store.reading() as session:

@@ -1,0 +1,77 @@
+// The lines of the worklist: fetched for a filter, refreshed while the page is looked at, and continued at its end.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get } from "../api/client";
+import type { Counts, Item, WorklistPage } from "../api/types";
+import { type Filter, queryOf } from "./filter";
+
+const EVERY = 30_000; // ms between looks for what is new
+const TYPED = 350; // ms of rest before a search is sent
+
+export interface Queue {
+  items: readonly Item[];
+  counts: Counts | null;
+  /** There are more lines. */
+  next: string | null;
+  loading: boolean;
+  fault: unknown;
+  more: () => Promise<void>;
+  refresh: () => void;
+}
+
+export function useQueue(filter: Filter): Queue {
+  const [items, setItems] = useState<readonly Item[]>([]);
+  const [counts, setCounts] = useState<Counts | null>(null);
+  const [next, setNext] = useState<string | null>(null);
+  const [loading, setLoading] = useState(true);
+  const [fault, setFault] = useState<unknown>(null);
+  const [round, setRound] = useState(0);
+  const continued = useRef(false); // a refresh would throw away what was continued
+  const { view, outcome, text } = filter;
+
+  const load = async (signal: AbortSignal): Promise<void> => {
+    try {
+      const [page, told] = await Promise.all([
+        get<WorklistPage>(`/worklist${queryOf(filter)}`, signal),
+        get<Counts>("/worklist/counts", signal),
+      ]);
+      setItems(page.items);
+      setNext(page.next);
+      setCounts(told);
+      setFault(null);
+      continued.current = false;
+    } catch (why) {
+      if (!signal.aborted) setFault(why);
+    } finally {
+      if (!signal.aborted) setLoading(false);
+    }
+  };
+  useEffect(() => setLoading(true), [view, outcome, text]);
+  useEffect(() => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => void load(stop.signal), text ? TYPED : 0);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [view, outcome, text, round]);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible" && !continued.current) setRound((n) => n + 1);
+    }, EVERY);
+    return () => clearInterval(timer);
+  }, []);
+  const more = async (): Promise<void> => {
+    if (!next) return;
+    try {
+      const page = await get<WorklistPage>(`/worklist${queryOf(filter, next)}`);
+      continued.current = true;
+      const known = new Set(items.map(({ id }) => id));
+      setItems([...items, ...page.items.filter(({ id }) => !known.has(id))]);
+      setNext(page.next);
+    } catch (why) {
+      setFault(why);
+    }
+  };
+  return { items, counts, next, loading, fault, more, refresh: () => setRound((n) => n + 1) };
+}
