@@ -35,7 +35,9 @@ CHOICES = (
     ("mobilenet-v3-small",),
     ("mobilenet-v2",),
     ("efficientnet-lite0",),
+    ("efficientnet-lite0@levels",),
     ("efficientnet-lite2",),
+    ("efficientnet-lite2@levels",),
     ("efficientnet-lite0", "mobilenet-v3-small"),
     ("mobilenet-v3-small", "mobilenet-v2"),
     ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2"),
@@ -56,6 +58,9 @@ def main() -> None:
     parser = options(__doc__ or "")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--networks", nargs="+", action="append", help="one choice instead of all; several times for several"
+    )
     told = parser.parse_args()
     plan = replace(Recipe().plan, strengths=(0.01,), repeats=told.repeats, jobs=told.jobs)
     prepared = prepared_from(told, Recipe())
@@ -63,7 +68,7 @@ def main() -> None:
     print("| networks | MB | " + " | ".join(f"{name}, {group}" for name, group in WANTED) + " |")
     print("|---" * (2 + len(WANTED)) + "|")
     found = []
-    for networks in CHOICES:
+    for networks in [tuple(one) for one in told.networks or ()] or CHOICES:
         try:
             size, figures = tried(networks, prepared, plan, where)
         except WeightsError as fault:

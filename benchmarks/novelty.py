@@ -64,7 +64,7 @@ def scores(known: Floats, *parts: Floats) -> dict[str, list[Floats]]:
         inside = (standard @ subspace.directions) ** 2
         length = np.linalg.norm(standard, axis=1)
         return {
-            "residual over length (shipped)": subspace.score(part),
+            "residual over length (taken)": subspace.score(part),
             "residual": length**2 - inside.sum(1),
             "Mahalanobis, 64 directions": (inside / spread).sum(1),
             "nearest neighbour, cosine": 1 - (standard / length[:, None] @ unit.T).max(1),

@@ -15,7 +15,7 @@ from poxlens.serve.clinic.app import create_clinic
 from poxlens.serve.clinic.housekeeping import Housekeeper
 from poxlens.serve.clinic.service import Service
 from poxlens.serve.clinic.settings import Settings
-from poxlens.serve.deployment import Deployment, deployed
+from poxlens.serve.deployment import Deployment, deployed, usable_origin
 from poxlens.serve.guard import Hosts
 from poxlens.serve.page import File, page_files
 
@@ -56,13 +56,14 @@ def run_here(
 
 
 def pages(url: str) -> list[File]:
-    """The pages, with this server as the clinic that the phone app sends to, where browsers reach it encrypted.
+    """The pages, with this server as the clinic that the phone app sends to, where browsers reach it encrypted or on
+    this computer.
 
     Raises:
         PageMissingError: when they were not built into this copy.
     """
     page = page_files()
-    return deployed(page, Deployment(clinic=url)) if url.startswith("https://") else page
+    return deployed(page, Deployment(clinic=url)) if usable_origin(url) else page
 
 
 def hosts_of(settings: Settings, host: str) -> Hosts:

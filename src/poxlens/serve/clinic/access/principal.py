@@ -112,21 +112,19 @@ def policy_of(session: Session, clinic_id: str) -> Policy:
 
 def _device(service: Service, token: str) -> Principal:
     with service.store.reading() as session:
-        device = (
-            session.scalars(select(Device).where(Device.token_hash == hashed(token))).first()
-            if token.startswith(DEVICE_PREFIX)
-            else None
-        )
-        if device is None:
+        wanted = select(Device, Clinic.policy).join(Clinic, Clinic.id == Device.clinic_id)
+        found = session.execute(wanted.where(Device.token_hash == hashed(token))).first()
+        if found is None or not token.startswith(DEVICE_PREFIX):
             raise _refused("token", "This device is not known here. Ask the clinic for a new token.")
+        device, policy = found
         if device.revoked_at is not None or service.now() >= device.expires_at:
             raise _refused(
                 "token_ended",
                 "This device's token has ended. Ask the clinic for a new one.",
                 device.clinic_id,
             )
-        policy = policy_of(session, device.clinic_id)
-    return Principal("device", device.id, device.name, device.clinic_id, frozenset({"device"}), policy)
+    roles = frozenset({"device"})
+    return Principal("device", device.id, device.name, device.clinic_id, roles, Policy.model_validate(policy))
 
 
 def _person(request: Request, service: Service, unfinished: bool) -> Principal:

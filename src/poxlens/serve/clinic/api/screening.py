@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from poxlens.screen.decision import Decision
@@ -95,7 +95,7 @@ async def screen(
     request: Request,
     _: Annotated[Principal, Depends(allow("device", "clinician"))],
     heatmap: Annotated[bool, Query(description="Also the heat maps, which takes twice as long.")] = False,
-) -> Screened:
+) -> Response:
     """Nothing is kept: neither the photos nor the answer."""
     service = service_of(request)
     try:
@@ -104,7 +104,8 @@ async def screen(
         raise ApiError(fault.status, fault.code, fault.message) from None
     answers = [await run_in_threadpool(_screened, service, photo, heatmap) for photo in upload.photos]
     person = answer_person([decision for decision, _ in answers], upload.context)
-    return Screened(person=person, photos=[shown for _, shown in answers])
+    # Made here already of what `Screened` says: going through it value by value again costs a millisecond.
+    return JSONResponse({"person": person, "photos": [shown for _, shown in answers]})
 
 
 @router.get(
