@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from poxlens.bundle.store import embedded_path
+from poxlens.cli.clinic import clinic
 from poxlens.cli.data import VERBS as DATA_VERBS
 from poxlens.cli.main import VERBS, main
 from poxlens.files import sha256_file
@@ -20,6 +21,7 @@ REAL = ROOT / ".." / "shared" / "data" / "manifest.csv"
 MACHINE_PATH = re.compile(r"(?<![\w.~>)}-])/(?:work|root|tmp|mnt|home/\w+|Users/\w+|private/var)(?:/|\b)")
 BUNDLE_LIMIT = 12_000_000  # bytes
 PARTS = {"bundle": ("show", "verify"), "data": tuple(DATA_VERBS), "export": ("check",)}
+PARTS["clinic"] = tuple(command.name for command in clinic.registered_commands)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
