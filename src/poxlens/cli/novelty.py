@@ -43,6 +43,10 @@ def novelty(
     gallery: Annotated[
         bool, typer.Option("--gallery", help="Of MIM: also a local page with the inpainted photos.")
     ] = False,
+    gate: Annotated[
+        str | None,
+        typer.Option("--gate", help='"mim": write MIM for the runtimes of a bundle, into OUT/gate-mim.'),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images worked on at once.")] = 2,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
@@ -56,6 +60,10 @@ def novelty(
         raise MisuseError(
             f"{out} holds a run already: add --resume to go on with it, or name another folder."
         )
+    if gate not in (None, "mim"):
+        raise MisuseError(
+            f'--gate must be "mim", not {gate!r}; the gate of a bundle comes with poxlens train.'
+        )
     try:
         from poxlens.recipes.default import Where
         from poxlens.recipes.novelty.study import StudyError, read_study
@@ -66,8 +74,8 @@ def novelty(
         asked = read_study(study)
     except StudyError as fault:
         raise MisuseError(str(fault)) from fault
-    if asked.mim is None and (fold or gallery or minutes is not None):
-        raise MisuseError(f"{study} has no [mim]: --fold, --minutes and --gallery are of MIM.")
+    if asked.mim is None and (fold or gallery or gate or minutes is not None):
+        raise MisuseError(f"{study} has no [mim]: --fold, --minutes, --gallery and --gate are of MIM.")
     where = Where(
         out=out,
         weights=tuple(weights or ()) + environment_folders(),
@@ -77,7 +85,7 @@ def novelty(
     )
     names = tuple(fold or ())
     limit = math.inf if minutes is None else minutes
-    told = run(asked, where, Asked(names, limit, gallery), step=long_steps())
+    told = run(asked, where, Asked(names, limit, gallery, gate is not None), step=long_steps())
     _show(told, as_json=as_json)
     if told.failed:
         raise typer.Exit(1)
@@ -95,6 +103,3 @@ def _show(told: Told, *, as_json: bool) -> None:
         print(f"  failed: {what}: {why}")
     for file, why in told.skipped:
         print(f"  left out: {file}: {why}")
-
-
-__all__ = ["Asked", "novelty"] if TYPE_CHECKING else ["novelty"]

@@ -14,12 +14,15 @@ from poxlens.recipes.novelty import report
 from poxlens.recipes.novelty.classifiers import classifier_rows
 from poxlens.recipes.novelty.gallery import write_gallery
 from poxlens.recipes.novelty.gate import evaluate_gates, write_gates
-from poxlens.recipes.novelty.mim import folds_of, measure_mim, read_closeups, train_mim
+from poxlens.recipes.novelty.mim import folds_of, measure_mim, read_closeups, train_mim, training_of
+from poxlens.recipes.novelty.mim_export import export_mim
 from poxlens.recipes.novelty.mim_report import write_mim
 from poxlens.recipes.novelty.page import write_page
 from poxlens.recipes.novelty.rows import rows_of, write_rows
 from poxlens.recipes.novelty.run import run_study
 from poxlens.recipes.novelty.study import Study
+
+_COMPARED = 12  # images that runtimes are compared on
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Asked:
     folds: tuple[str, ...] = ()
     minutes: float = math.inf
     gallery: bool = False
+    export: bool = False  # MIM for the runtimes of a bundle
 
 
 @dataclass
@@ -101,3 +105,16 @@ def _mim(study: Study, where: Where, asked: Asked, step: Step, told: Told) -> No
         told.files |= write_mim(where.out, rows, study, cases, step)
         if asked.gallery:
             told.files["gallery"] = write_gallery(study, where, cases, asked.folds)
+        if asked.export:
+            told.files |= _exported(study, where, asked)
+
+
+def _exported(study: Study, where: Where, asked: Asked) -> dict[str, Path]:
+    """MIM of the first fold that is trained."""
+    closeups = read_closeups(study, where)
+    for one in folds_of(study):
+        training = training_of(study, one, closeups, where.out)
+        if training.done and (not asked.folds or one.name in asked.folds):
+            images = closeups.images[closeups.fold == one.fold][:_COMPARED]
+            return export_mim(training.generator, images, training.settings.mask, where.out / "gate-mim")
+    raise TrainingError("no fold of MIM is trained yet: there is nothing to export")
