@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from starlette.testclient import TestClient
 
@@ -52,6 +53,11 @@ def test_what_is_worth_it_is_compressed_for_those_who_ask(client: TestClient) ->
         packed = b"".join(reply.iter_raw())
     assert len(packed) < 200
     assert gzip.decompress(packed) == plain.content
+    with client.stream("GET", "/", headers={"accept-encoding": "gzip, deflate, br;q=1.0"}) as reply:
+        assert reply.headers["content-encoding"] == "br"
+        smaller = b"".join(reply.iter_raw())
+    assert len(smaller) < len(packed)
+    assert brotli.decompress(smaller) == plain.content
     small = client.get("/icon.svg", headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in small.headers
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8731
 LOCAL = ("127.0.0.1", "localhost", "::1")
-_NEEDED = ("fastapi", "uvicorn", "python_multipart", "cryptography", "segno")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "brotli", "cryptography", "segno")
 
 
 @dataclass(frozen=True)

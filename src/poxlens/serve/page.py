@@ -14,12 +14,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
 
+import brotli
 from fastapi import FastAPI, Request, Response
 
 from poxlens.errors import PoxlensError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from poxlens.bundle.store import Bundle
 
@@ -38,6 +39,7 @@ KINDS = {
     "png": "image/png",
 }
 _PACKED = {"png"}  # compressed already
+_LARGE = 1_000_000
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK = "no-cache"  # kept, but asked about each time
 
@@ -69,11 +71,35 @@ class File:
         return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
 
     @cached_property
-    def packed(self) -> bytes | None:
+    def gzipped(self) -> bytes | None:
         """Compressed with gzip, on the first request for it; None where that saves nothing."""
+        return self._smaller(lambda content: gzip.compress(content, 6, mtime=0))
+
+    @cached_property
+    def brotli(self) -> bytes | None:
+        """Compressed with Brotli, a tenth to a fifth smaller than gzip; None where that saves nothing."""
+        quality = (
+            11 if len(self.content) < _LARGE else 5
+        )  # a runtime of 9 MB takes half a second, and not twenty
+        return self._smaller(lambda content: brotli.compress(content, quality=quality))
+
+    def packed(self, accepted: str) -> tuple[bytes, str] | None:
+        """The content for a browser that accepts some encodings, and which it is; None for as it is.
+
+        Args:
+            accepted: the Accept-Encoding header. Browsers name Brotli to pages with TLS and of this computer only.
+        """
+        names = {part.partition(";")[0].strip() for part in accepted.split(",")}
+        if "br" in names and self.brotli is not None:
+            return self.brotli, "br"
+        if "gzip" in names and self.gzipped is not None:
+            return self.gzipped, "gzip"
+        return None
+
+    def _smaller(self, compress: Callable[[bytes], bytes]) -> bytes | None:
         if self.name.rpartition(".")[2] in _PACKED or len(self.content) < 1_000:
             return None
-        small = gzip.compress(self.content, 6, mtime=0)
+        small = compress(self.content)
         return small if len(small) < 0.97 * len(self.content) else None
 
     @property
@@ -125,8 +151,10 @@ def _response(request: Request, file: File) -> Response:
     headers = {"cache-control": file.cache, "etag": file.tag, "vary": "accept-encoding"}
     if request.headers.get("if-none-match") == file.tag:
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", "") and file.packed is not None:
-        return Response(file.packed, media_type=file.kind, headers={**headers, "content-encoding": "gzip"})
+    packed = file.packed(request.headers.get("accept-encoding", ""))
+    if packed is not None:
+        content, encoding = packed
+        return Response(content, media_type=file.kind, headers={**headers, "content-encoding": encoding})
     return Response(file.content, media_type=file.kind, headers=headers)
 
 

@@ -20,8 +20,14 @@ const BUILDS: Readonly<Record<string, readonly [glue: string, wasm: string]>> = 
 interface Seed {
   mainScriptUrlOrBlob: string;
   locateFile: (name: string) => string;
+  printErr: (line: string) => void;
   instantiateWasm: (imports: WebAssembly.Imports, done: (made: WebAssembly.Instance, of: WebAssembly.Module) => void) => void;
 }
+
+/** As much of WebGPU as LiteRT.js asks for, without a device: with none at all it writes a warning. */
+const NO_CARD = {
+  requestAdapter: async () => ({ limits: {}, features: new Set(), requestDevice: async () => null }),
+};
 
 const scope = self as unknown as { Module?: Seed; ModuleFactory?: unknown; importScripts: () => void };
 
@@ -59,7 +65,7 @@ export const openLiteRt: OpenRuntime = async ({ model, size, classes, threads, b
 /** The runtime as LiteRT.js makes it, with its two files from where this page keeps them. */
 async function load(glue: string, wasm: string, threads: number): ReturnType<typeof loadLiteRt> {
   // It would look for a graphics card that the page does not use, and start as many threads as there are cores.
-  Object.defineProperty(navigator, "gpu", { value: undefined, configurable: true });
+  Object.defineProperty(navigator, "gpu", { value: NO_CARD, configurable: true });
   Object.defineProperty(navigator, "hardwareConcurrency", { value: threads, configurable: true });
   const [module] = await Promise.all([
     WebAssembly.compileStreaming(keptFile(wasm)),
@@ -71,6 +77,9 @@ async function load(glue: string, wasm: string, threads: number): ReturnType<typ
   scope.Module = {
     mainScriptUrlOrBlob: glue,
     locateFile: () => wasm,
+    printErr: (line) => {
+      if (!/^(INFO|VERBOSE|DEBUG|WARNING)\b/.test(line)) console.error(line); // no graphics card, each step of its start
+    },
     instantiateWasm: (imports, done) => {
       WebAssembly.instantiate(module, imports).then((made) => done(made, module), fail); // else it waits for ever
     },
