@@ -151,6 +151,9 @@ def _line(one: Explained, name: str | None) -> str:
     if name is None:
         return f"{one.file}: no map: {one.decision.reasons[0].text}"
     steady = "unstable" if one.unstable else "stable"
+    if one.refused:
+        least = " and ".join(one.nearest)
+        return f"{one.file}: refused, {one.decision.reasons[0].code}: least unlike {least}, which is no answer: {name}"
     return f"{one.file}: {one.class_} {one.decision.probabilities[one.class_]:.2f}, map {steady}: {name}"
 
 

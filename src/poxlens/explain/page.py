@@ -116,9 +116,12 @@ def _panel(one: Explained, told: str = "") -> str:
     steady = (
         "" if one.steadiness is None else f"; agreement with the mirrored photo's map {one.steadiness:.2f}"
     )
+    said = f"{one.class_} {chance:.2f}, {outcome}"
+    if one.refused:  # a probability would read as an answer
+        said = f"refused, {one.decision.reasons[0].code}; least unlike {' and '.join(one.nearest)}"
     return (
         f"<figure><figcaption>{escape(name)}{warned}</figcaption>{picture(one.picture or b'', name)}"
-        f'<p class="faint">{escape(told or f"{one.class_} {chance:.2f}, {outcome}")}{steady}</p></figure>'
+        f'<p class="faint">{escape(told or said)}{steady}</p></figure>'
     )
 
 

@@ -24,6 +24,7 @@ GRAPH = "graph"
 WAYS = (GRAPH, *METHODS)
 """`graph` is the map that the bundle itself gives, as `screen` shows it; the others take gradients or hide parts."""
 TOP = "top"
+_NEAREST = 2  # known classes that a refused photo is told to have been compared with
 
 Heat = Callable[[NDArray[np.uint8], int], tuple[NDArray[np.float32], float]]
 """[1, S, S, 3] and a class number -> map [h, w], and the value that is drawn at full strength."""
@@ -44,10 +45,24 @@ class Explained:
         """Whether the map changes when the photo is mirrored."""
         return self.steadiness is not None and self.steadiness < LIMIT
 
+    @property
+    def refused(self) -> bool:
+        """Whether the photo was refused as unlike what the model knows."""
+        return any(one.code.startswith("novel.") for one in self.decision.reasons)
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """For a refused photo, the known classes that it was least unlike, the nearest first; no answer, only why."""
+        if not self.refused:
+            return ()
+        known = self.decision.probabilities
+        return tuple(sorted(known, key=lambda name: (-known[name], name))[:_NEAREST])
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, without pixels."""
         steady = self.steadiness
-        return {
+        told = {} if not self.refused else {"nearest": list(self.nearest), "novelty": self.decision.novelty}
+        return told | {
             "file": self.file,
             "outcome": self.decision.outcome.value,
             "reasons": [one.code for one in self.decision.reasons],
