@@ -81,10 +81,16 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+ORDER = (("litert", "int8"), ("litert", "fp32"), ("onnx", "fp32"), ("onnx", "int8"))
+"""Which of a bundle's models a browser takes first: web/src/engine/builds.ts."""
+
+
 def page_screener(bundle: Path | None = None) -> Screener:
-    """Python with the model that the page takes of a bundle: both prefer the same."""
+    """Python with the model that the page takes of a bundle."""
     found = load(bundle)
-    return Screener(found, engine=Engine(found))
+    rank = {kind: place for place, kind in enumerate(ORDER)}
+    model = min(found.manifest.models, key=lambda one: rank.get((one.runtime, one.precision), len(ORDER)))
+    return Screener(found, engine=Engine(found, model=model))
 
 
 @contextmanager

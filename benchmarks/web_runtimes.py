@@ -143,7 +143,7 @@ def visit(bundle: Bundle, share: float | None, rounds: int) -> dict[str, float]:
         page.set_default_timeout(300_000)
         found = {"first visit, ready, ms": _until_ready(page, lambda: page.goto(url))}
         page.wait_for_timeout(2000)  # the service worker's own files
-        found |= _transferred(meters[0])
+        found |= transferred(meters[0])
         context.set_offline(True)
         offline = [_until_ready(page, page.reload) for _ in range(rounds)]
         found["ready offline, ms"] = median(offline)
@@ -204,7 +204,7 @@ def _until_ready(page: Any, go: Any) -> float:
     return found
 
 
-def _transferred(meter: Meter) -> dict[str, float]:
+def transferred(meter: Meter) -> dict[str, float]:
     """Megabytes of a first visit, headers included, and what they are; the runtime is its WebAssembly and glue."""
     bodies = meter.bodies
     bundle = sum(size for path, size in bodies.items() if path.startswith("/bundle/"))

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.browser_load import Meter
 from benchmarks.browser_worker import serving
+from benchmarks.web_runtimes import transferred
 from PIL import Image
 
 from poxlens.screen.screener import Screener
@@ -98,6 +100,22 @@ def test_exactly_what_is_used_is_fetched_and_kept(visit: Callable[..., Any], scr
         pages = [paths for name, paths in kept.items() if name.startswith("poxlens-page-")]
         assert len(pages) == 1
         assert not [path for path in pages[0] if path in runtime or path.endswith(".wasm")]
+
+
+def test_a_first_visit_is_small(visit: Callable[..., Any], screener: Screener) -> None:
+    meters: list[Meter] = []
+
+    def around(app: Any) -> Meter:
+        meters.append(Meter(app))
+        return meters[0]
+
+    with serving(screener, around=around) as url:
+        page = visit(url).page
+        page.get_by_text(OFFLINE).wait_for()
+        page.wait_for_load_state("networkidle")
+        found = transferred(meters[0])
+    assert 50 < found["app code, kB"] <= 120
+    assert found["first visit, MB"] <= (12 if screener.engine.model.runtime == "litert" else 16)
 
 
 def test_a_build_that_does_not_run_here_is_followed_by_a_plainer_one(

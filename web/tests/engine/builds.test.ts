@@ -19,10 +19,10 @@ describe("ways to run a bundle", () => {
       "litert int8 threaded",
       "litert int8 relaxed",
       "litert int8 compat",
-      "onnx int8 simd",
+      "litert fp32 threaded",
     ]);
     expect(ways[0]!.threads).toBe(4);
-    expect(ways.map((way) => way.model.precision).slice(3)).toEqual(["int8", "fp32", "fp32", "fp32", "fp32"]);
+    expect(ways.map(nameOf).slice(6)).toEqual(["onnx fp32 simd", "onnx int8 simd"]);
   });
 
   it("runs on one thread in a page that is not isolated", () => {
@@ -34,7 +34,7 @@ describe("ways to run a bundle", () => {
   it("leaves what the browser cannot do", () => {
     expect(waysOf(ALL, { ...PHONE, relaxed: false }).map(nameOf).slice(0, 2)).toEqual([
       "litert int8 compat",
-      "onnx int8 simd",
+      "litert fp32 compat",
     ]);
     expect(waysOf([ALL[0]!], { shared: true, relaxed: true, cores: 2 })).toEqual([
       { model: ALL[0], build: "simd", threads: 2 },

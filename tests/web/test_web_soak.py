@@ -1,4 +1,4 @@
-"""The browser gives the command line's answers, at length: many drawn photos, and 300 real ones where they are."""
+"""The browser at length: the command line's answers on many photos, 300 real ones where they are; memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from benchmarks.browser_worker import page_screener
 from benchmarks.web_parity import phantoms, report, run, sample
+from benchmarks.web_runtimes import memory
+
+from poxlens.bundle.store import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
@@ -17,6 +20,12 @@ def test_drawn_photos_of_all_sizes_and_turns(built: None) -> None:
     rows = run(phantoms(200), page_screener())
     assert len(rows) == 210
     assert report(rows) == 0
+
+
+def test_a_photo_of_48_megapixels_fits_into_a_phones_memory(built: None) -> None:
+    found = memory(load(None))
+    assert 100 < found["before a photo, MB"] < found["48 MP, peak MB"] <= 300
+    assert found["48 MP progressive, peak MB"] <= 300
 
 
 @pytest.mark.real_data
