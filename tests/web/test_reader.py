@@ -158,6 +158,25 @@ def test_it_reads_without_a_network(reader: Any, url: str) -> None:
     }
 
 
+def test_a_browser_with_a_detector_of_its_own_uses_it(reader: Any) -> None:
+    """Android's Chromium has one that no Chromium on a desk has; this one says what it is told to."""
+    page = reader.page
+    detector = """(text) => {
+      window.BarcodeDetector = class {
+        static getSupportedFormats = async () => ["aztec", "qr_code"];
+        constructor({ formats }) { window.formats = formats; }
+        detect = async (image) => (image.width === 7 ? text.map((rawValue) => ({ rawValue })) : []);
+      };
+    }"""
+    page.evaluate(detector, codes(json.dumps(bundle())))
+    _, png = cv2.imencode(".png", np.zeros((7, 7), np.uint8))
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "c.png", "mimeType": "image/png", "buffer": png.tobytes()}]
+    )
+    page.locator(".sheet").wait_for()
+    assert page.evaluate("window.formats") == ["qr_code"]
+
+
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("codes") / "camera.y4m"

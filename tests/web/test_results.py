@@ -149,6 +149,43 @@ def test_kept_locked_wiped_and_read_elsewhere(
     assert one.complaints == []
 
 
+def test_what_was_wiped_is_asked_again_and_several_codes_are_shown_in_turn(
+    visit: Callable[..., Any], pustules: np.ndarray, tmp_path: Path
+) -> None:
+    one = visit()
+    page = one.page
+    one.begin()
+    turned = [np.ascontiguousarray(np.rot90(pustules, turn)) for turn in range(4)]
+    one.choose(*[jpeg(photo, tmp_path / "photo.jpg") for photo in turned])
+    one.to_answer()
+    page.locator(".keep button").first.click()
+    page.locator(".keep .good").wait_for()
+    page.get_by_role("button", name="Kept results").first.click()
+    page.get_by_role("button", name="Wipe everything").click()
+    page.get_by_text("Everything is wiped").wait_for()
+    page.go_back()
+    page.get_by_text("Keep this result on this device?").wait_for()
+    one.press(".row.end .primary")
+    codes = page.locator(".code")
+    codes.first.wait_for()
+    assert codes.count() == 2
+
+    def shown() -> list[bool]:
+        return [code.is_visible() for code in codes.all()]
+
+    assert shown() == [True, False]
+    page.get_by_role("button", name="Next code").click()
+    assert shown() == [False, True]
+    page.get_by_role("button", name="Next code").click()
+    assert shown() == [True, False]
+    page.get_by_role("button", name="Show them in turn").click()
+    codes.nth(1).wait_for(state="visible")
+    page.get_by_role("button", name="Stop").click()
+    page.emulate_media(media="print")
+    assert shown() == [True, True]  # paper takes all of them
+    assert not page.locator("header").is_visible()
+
+
 def test_agreement_comes_before_the_photo(visit: Callable[..., Any]) -> None:
     one = visit()
     page = one.page
@@ -180,7 +217,7 @@ def test_agreement_comes_before_the_photo(visit: Callable[..., Any]) -> None:
     assert one.complaints == []
 
 
-def test_a_childs_age_asks_for_the_guardian(
+def test_a_childs_age_asks_for_the_guardian_and_where_nothing_may_be_kept_it_says_so(
     visit: Callable[..., Any], pustules: np.ndarray, tmp_path: Path
 ) -> None:
     one = visit()
@@ -196,20 +233,10 @@ def test_a_childs_age_asks_for_the_guardian(
     one.press(".bar button")
     page.locator(".verdict").wait_for()
     assert "small child" in page.locator(".danger-note").inner_text()
-    one.press(".row.end .primary")
-    assert "a parent or guardian" in page.locator(".sheet").inner_text()
-
-
-def test_where_nothing_may_be_kept_it_says_so(
-    visit: Callable[..., Any], pustules: np.ndarray, tmp_path: Path
-) -> None:
-    one = visit()
-    page = one.page
     page.evaluate(
         "() => { IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }; }"
     )
-    one.begin()
-    one.choose(jpeg(pustules, tmp_path / "photo.jpg"))
-    one.to_answer()
     page.locator(".keep button").first.click()
     page.get_by_text("lets the page keep nothing").wait_for()
+    one.press(".row.end .primary")
+    assert "a parent or guardian" in page.locator(".sheet").inner_text()

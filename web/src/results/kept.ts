@@ -38,6 +38,12 @@ export async function keep(id: string, text: string): Promise<void> {
   await put(await rowOf(id, text, lock && key));
 }
 
+/** Whether a result is kept, locked or not. */
+export async function isKept(id: string): Promise<boolean> {
+  const { rows } = await readAll();
+  return rows.some((row) => row.id === id);
+}
+
 export const forget = (id: string): Promise<void> => remove(id);
 
 /** @throws WrongPassphrase */
