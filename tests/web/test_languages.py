@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.browser
 
+MESSAGES = Path(__file__).parents[2] / "web" / "src" / "messages"
 TITLES = {
     "fr": "Faut-il tester cette éruption pour le mpox ?",
     "es": "¿Merece esta erupción una prueba de mpox?",
@@ -50,20 +53,42 @@ def test_no_language_is_cut_off_at_320_px(visit: Callable[..., Any], language: s
         assert page.evaluate(WIDE) <= 0
 
 
-def test_a_language_that_runs_from_the_right(visit: Callable[..., Any]) -> None:
-    """French words marked to be drawn backwards, as a pseudo-locale, on a page whose direction is turned."""
-    one = visit(locale="fr", viewport={"width": 320, "height": 640})
+def pseudo() -> str:
+    """French's file with English sentences that are a third longer and drawn from the right, as a pseudo-locale."""
+    words = {}
+    for name in ("rule.en.json", "ui.en.json"):
+        words |= json.loads((MESSAGES / name).read_text("utf-8"))
+    longer = [
+        f"\u202e{text} {' '.join(text.split()[: len(text.split()) // 3])}\u202c" for text in words.values()
+    ]
+    return f"export default {json.dumps(longer)};"
+
+
+def test_a_language_that_runs_from_the_right(visit: Callable[..., Any], url: str) -> None:
+    one = visit(viewport={"width": 320, "height": 640}, service_workers="block")
     page = one.page
-    # Every text is drawn from the right, as Arabic is, and the page's direction is Arabic's.
-    page.evaluate("document.documentElement.dir = 'rtl'")
-    assert page.evaluate(WIDE) <= 0
+    one.context.route(
+        "**/assets/fr-*.js", lambda route: route.fulfill(body=pseudo(), content_type="text/javascript")
+    )
+
+    def turned() -> None:
+        """What `ar` as the page's language would set (web/tests/messages)."""
+        page.locator("header select").select_option("fr")
+        page.locator("h1").filter(has_text="\u202e").wait_for()
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert page.evaluate(WIDE) <= 0
+
+    turned()
     button = page.locator("header button").last.bounding_box()
-    brand = page.locator(".brand").bounding_box()
-    assert brand["x"] > button["x"]
+    assert page.locator(".brand").bounding_box()["x"] > button["x"]
     icon = page.locator(".points .icon").first.bounding_box()
-    words = page.locator(".points b").first.bounding_box()
-    assert icon["x"] > words["x"]
+    assert icon["x"] > page.locator(".points b").first.bounding_box()["x"]
     one.begin()
     arrow = page.locator("header .turns").evaluate("icon => getComputedStyle(icon).transform")
     assert re.match(r"matrix\(-1, 0, 0, 1", arrow)  # back points to the right
     assert page.evaluate(WIDE) <= 0
+    for link in range(2):
+        page.locator(".links button").nth(link).click()
+        assert page.evaluate(WIDE) <= 0
+    page.goto(f"{url.rstrip('/')}/reader.html")
+    turned()
