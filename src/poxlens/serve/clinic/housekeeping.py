@@ -6,7 +6,7 @@ import logging
 import threading
 
 from poxlens.errors import PoxlensError
-from poxlens.serve.clinic.access import oidc, sessions
+from poxlens.serve.clinic.access import sessions
 from poxlens.serve.clinic.instants import HOUR, MINUTE
 from poxlens.serve.clinic.notice import outbox
 from poxlens.serve.clinic.notice.mail import by_mail
@@ -41,7 +41,6 @@ def keep_house(service: Service, channels: dict[str, Send]) -> None:
         with service.store.writing() as session:
             sessions.forget(session, service.now(), service.settings)
             rates.forget(session, service.now())
-            oidc.forget(session, service.now())
         _done(service, "deleting")
 
 

@@ -17,7 +17,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from poxlens.serve.clinic.access import sessions
@@ -28,7 +28,6 @@ from poxlens.serve.clinic.service import Service
 from poxlens.serve.clinic.settings import OpenId
 from poxlens.serve.clinic.store.tables import OidcLogin, User
 
-PATH = "/v1/oidc/callback"
 _PATIENCE = 10 * MINUTE  # seconds to sign in at the provider
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # never "none", never one with a shared secret
 _TIMEOUT = 10.0
@@ -125,11 +124,6 @@ def finish(service: Service, provider: Provider, redirect: str, code: str, state
             return sessions.begin(session, user, "oidc", service.now())
         service.log(session, "anyone", "signin.refused", None, "openid: no account")
     raise ApiError(403, "no_account", "There is no account for you here. Ask the clinic's administrator.")
-
-
-def forget(session: Session, now: float) -> None:
-    """Delete sign-ins that were begun and not finished."""
-    session.execute(delete(OidcLogin).where(OidcLogin.expires_at < now))
 
 
 def _once(service: Service, state: str) -> OidcLogin:

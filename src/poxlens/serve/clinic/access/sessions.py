@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from poxlens.serve.clinic.ids import hashed, new_token
 from poxlens.serve.clinic.instants import HOUR, MINUTE
 from poxlens.serve.clinic.settings import Settings
-from poxlens.serve.clinic.store.tables import Login, User
+from poxlens.serve.clinic.store.tables import Login, OidcLogin, User
 
 TOUCH = 60.0  # seconds between two notes that a session is in use
 
@@ -63,7 +63,8 @@ def end_all(session: Session, user_id: str, *, but: str | None = None) -> None:
 
 
 def forget(session: Session, now: float, settings: Settings) -> None:
-    """Delete sessions that have ended."""
+    """Delete sessions that have ended, and sign-ins through OpenID Connect that were not finished."""
+    session.execute(delete(OidcLogin).where(OidcLogin.expires_at < now))
     session.execute(
         delete(Login).where(
             or_(

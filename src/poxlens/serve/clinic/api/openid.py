@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
-from poxlens.serve.clinic.access import oidc
-from poxlens.serve.clinic.access.oidc import Provider
 from poxlens.serve.clinic.api.answers import faults
 from poxlens.serve.clinic.api.limits import limited
 from poxlens.serve.clinic.api.sessions import set_cookie
@@ -17,8 +15,12 @@ from poxlens.serve.clinic.faults import ApiError, not_found
 from poxlens.serve.clinic.service import Service, service_of
 from poxlens.serve.clinic.store.rates import Limit
 
+if TYPE_CHECKING:
+    from poxlens.serve.clinic.access.oidc import Provider
+
 router = APIRouter(prefix="/v1/oidc", tags=["signing in"])
 _COOKIE = "poxlens_oidc"
+CALLBACK = "/v1/oidc/callback"
 _TRIES = Limit(60, 900.0)
 
 
@@ -33,6 +35,10 @@ def start(request: Request) -> RedirectResponse:
     """To be opened by the browser; leads to the provider."""
     service, provider = _provider(request)
     limited(service, f"oidc:{request.client.host if request.client else '?'}", _TRIES)
+    from poxlens.serve.clinic.access import (
+        oidc,  # its libraries take a third of a second, which few servers need
+    )
+
     begun = oidc.begin(service, provider, _redirect(request, service))
     answer = RedirectResponse(begun.address, status_code=303)
     # Only the browser that began may finish: else a stranger could sign somebody in as himself.
@@ -65,6 +71,8 @@ def callback(
     begun = request.cookies.get(_COOKIE, "")
     if not code or not state or not hmac.compare_digest(begun.encode(), state.encode()):
         raise ApiError(401, "openid_refused", "Signing in did not work. Try again from the beginning.")
+    from poxlens.serve.clinic.access import oidc
+
     token = oidc.finish(service, provider, _redirect(request, service), code, state)
     answer = RedirectResponse("/clinic/", status_code=303)
     set_cookie(service, answer, token)
@@ -76,6 +84,8 @@ def _provider(request: Request) -> tuple[Service, Provider]:
     service = service_of(request)
     if service.settings.openid is None:
         raise not_found("way to sign in")
+    from poxlens.serve.clinic.access.oidc import Provider
+
     if not hasattr(request.app.state, "provider"):
         request.app.state.provider = Provider(service.settings.openid)
     provider: Provider = request.app.state.provider
@@ -84,4 +94,4 @@ def _provider(request: Request) -> tuple[Service, Provider]:
 
 def _redirect(request: Request, service: Service) -> str:
     base = service.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
-    return base + oidc.PATH
+    return base + CALLBACK

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 
-import httpx
 from sqlalchemy import select
 
 from poxlens.serve.clinic.instants import to_iso
@@ -26,6 +25,8 @@ def by_webhook(service: Service) -> Send:
     """
 
     def send(letter: Letter) -> None:
+        import httpx  # a tenth of the server's start, for the few clinics that have a webhook
+
         body = json.dumps(
             {
                 "id": letter.id, "kind": letter.kind, "subject": letter.subject, "text": letter.body,
