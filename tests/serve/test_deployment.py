@@ -38,6 +38,7 @@ def test_the_defaults_change_no_policy() -> None:
         ({"prevalence": True}, "prevalence"),
         ({"prevalence": "0.1"}, "prevalence"),
         ({"clinic": "http://clinic.example"}, "clinic"),
+        ({"clinic": "http://127.0.0.1.example"}, "clinic"),
         ({"clinic": "https://clinic.example/path"}, "clinic"),
         ({"clinic": "https://clinic.example; script-src *"}, "clinic"),
         ({"clinic": "https://*"}, "clinic"),
@@ -49,6 +50,11 @@ def test_the_defaults_change_no_policy() -> None:
 def test_what_cannot_be_used_is_named(found: Any, named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         deployment(found)
+
+
+@pytest.mark.parametrize("clinic", ["http://127.0.0.1:8740", "http://localhost", "http://[::1]:80"])
+def test_this_computer_needs_no_encryption(clinic: str) -> None:
+    assert deployment({"clinic": clinic}).clinic == clinic
 
 
 def test_a_file_that_is_missing_or_no_json_is_named(tmp_path: Path) -> None:

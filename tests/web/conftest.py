@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from benchmarks.browser_worker import FLAGS, chromium, page_screener, serving
 from PIL import Image
+from tests.web.clinic_server import ClinicServer, clinic_serving
 
 from poxlens.data.phantom import PhantomSpec, draw
 from poxlens.screen.screener import Screener
@@ -55,6 +56,13 @@ def built() -> None:
 def url(built: None, screener: Screener) -> Iterator[str]:
     with serving(screener) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def clinic(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicServer]:
+    """A clinic's server with drawn people; what a test changes in it stays."""
+    with clinic_serving(tmp_path_factory.mktemp("clinic")) as serving:
+        yield serving
 
 
 @pytest.fixture(scope="module")

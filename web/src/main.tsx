@@ -18,6 +18,8 @@ function Root({ settings, first, firstWords }: Props): JSX.Element {
 async function begin(): Promise<void> {
   const first = firstLanguage();
   const [settings, words] = await Promise.all([readSettings(), LANGUAGES[first]!.words()]);
+  // What an earlier visit could not send goes out now.
+  if (settings.clinic !== null) void import("./referral/sender").then((sender) => sender.begin(settings.clinic!));
   render(<Root settings={settings} first={first} firstWords={words} />, document.getElementById("app")!);
 }
 

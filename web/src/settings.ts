@@ -24,6 +24,9 @@ export function settingsOf(found: unknown): Settings {
   return { prevalence: usable ? prevalence : DEFAULTS.prevalence, clinic: isOrigin(clinic) ? clinic : DEFAULTS.clinic };
 }
 
-/** Whether a value is an https origin and nothing more. */
+/** This computer alone: nothing goes over a network, and browsers trust it as they trust TLS. */
+const LOCAL = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+/** Whether a value is an https origin, or one of this computer, and nothing more. */
 const isOrigin = (value: unknown): value is string =>
-  typeof value === "string" && value.startsWith("https://") && URL.canParse(value) && new URL(value).origin === value;
+  typeof value === "string" && (value.startsWith("https://") || LOCAL.test(value)) && URL.canParse(value) && new URL(value).origin === value;

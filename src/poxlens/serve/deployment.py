@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from poxlens.serve.page import File
 
 _CONNECT = "connect-src 'self'"
+_SECURE = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
+# Nothing goes over a network, and browsers trust it as they trust TLS.
+_LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 _META = re.compile(r'http-equiv="Content-Security-Policy"\s+content="([^"]*)"')
 
 
@@ -34,8 +37,8 @@ class Deployment:
 
     Attributes:
         prevalence: share of mpox among the people with a rash who will use the page, 0.001 to 0.9.
-        clinic: origin of the clinic's server that results may be sent to, `https://name` or `https://name:port`;
-            None for none.
+        clinic: origin of the clinic's server that results may be sent to, `https://name` or `https://name:port`, or
+            this computer's own over http; None for none.
     """
 
     prevalence: float = 0.1
@@ -84,7 +87,7 @@ def deployment(found: object, where: str = "settings.json") -> Deployment:
         or not 0.001 <= prevalence <= 0.9
     ):
         raise SettingsError(f"{where}: prevalence must be a number from 0.001 to 0.9, not {prevalence!r}.")
-    if clinic is not None and not (isinstance(clinic, str) and _is_origin(clinic)):
+    if clinic is not None and not (isinstance(clinic, str) and usable_origin(clinic)):
         raise SettingsError(
             f"{where}: clinic must be an origin such as https://clinic.example or https://clinic.example:8443, "
             f"without a path, not {clinic!r}."
@@ -92,9 +95,9 @@ def deployment(found: object, where: str = "settings.json") -> Deployment:
     return Deployment(float(prevalence), clinic)
 
 
-def _is_origin(text: str) -> bool:
-    """Whether a text is an https origin, and nothing that would add to a policy."""
-    if not re.fullmatch(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?", text):
+def usable_origin(text: str) -> bool:
+    """Whether a text is an https origin, or one of this computer, and nothing that would add to a policy."""
+    if not (_LOCAL.fullmatch(text) or _SECURE.fullmatch(text)):
         return False
     try:
         parts = urlsplit(text)

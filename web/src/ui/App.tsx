@@ -24,6 +24,7 @@ import { type EngineState, useEngine } from "./useEngine";
 import { Welcome } from "./Welcome";
 
 const Results = later(async () => (await import("./Results")).Results);
+const SentList = later(async () => (await import("../referral/SentList")).SentList);
 const Policy = later(async () => (await import("./Policy")).Policy);
 
 export function App({ language, say, choose, settings }: Spoken & { settings: Settings }): JSX.Element {
@@ -161,6 +162,7 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
         )}
         {step === "summary" && found && <Summary result={found.result} json={found.json} photos={photos} clinic={settings.clinic} open={engine.preview} />}
         {step === "results" && <Results />}
+        {step === "results" && settings.clinic && <SentList clinic={settings.clinic} />}
         {step === "policy" && <Policy />}
       </main>
       <footer>

@@ -3,6 +3,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { deviceToken, NotFiled, photoToSend, refer, type Refusal, rememberToken, SHORT } from "../referral";
+import { HandedOver } from "../referral/HandedOver";
+import { hand } from "../referral/sender";
+import { useRows } from "../referral/useRows";
 import { boxOf } from "../photo/decode";
 import type { Result } from "../results/result";
 import { Tick } from "./Choice";
@@ -19,7 +22,7 @@ interface Props {
   open: EngineState["preview"];
 }
 
-/** Codes of the replies of results that were filed, so that coming back does not file again. */
+/** Codes of results that were filed where the browser keeps nothing, so that coming back does not file again. */
 const filed = new Map<string, string>();
 
 export function Send({ clinic, result, json, photos, open }: Props): JSX.Element {
@@ -30,6 +33,8 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
   const [training, setTraining] = useState(false);
   const [sending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<{ why: Refusal; detail: string } | null>(null);
+  const rows = useRows();
+  const row = rows?.find(({ id }) => id === result.id);
   const code = filed.get(result.id);
   const name = new URL(clinic).host;
   // A photo that could not be opened cannot be sent, and the clinic wants all of them or none.
@@ -40,13 +45,18 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
     setRefusal(null);
     try {
       const sent = withPhotos && sendable ? await pictures(photos, open) : [];
-      filed.set(result.id, await refer(clinic, token.trim(), { json, id: result.id, photos: sent, training, person }));
       rememberToken(token.trim());
+      const load = { json, photos: sent, training, person };
+      await hand(clinic, result.id, load).catch(async () => {
+        // Storage is refused: it is sent now or not at all.
+        filed.set(result.id, await refer(clinic, token.trim(), { ...load, id: result.id }));
+      });
     } catch (fault) {
       setRefusal(fault instanceof NotFiled ? { why: fault.why, detail: fault.message } : { why: "refused", detail: String(fault) });
     }
     setSending(false);
   };
+  if (row) return <HandedOver row={row} clinic={clinic} again={() => setRefusal(null)} />;
   if (code !== undefined)
     return (
       <div class="card send" role="status">

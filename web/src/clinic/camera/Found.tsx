@@ -10,7 +10,7 @@ import type { Result } from "../../results/result";
 import type { PersonDecision } from "../../screen/decision";
 import { steps } from "../../ui/Answer";
 import { HeatPicture } from "../../ui/HeatPicture";
-import { Heading, Icon, Trail, useSay } from "../../ui/parts";
+import { Heading, Icon, Picture, Trail, useSay } from "../../ui/parts";
 import { Possible } from "../../ui/Possible";
 import type { PhotoItem } from "../../ui/state";
 import type { ReferralOut } from "../api/types";
@@ -53,6 +53,11 @@ export function Found({ made: { decision, result, json }, photos, engine, manife
       <div class="halves">
         <div>
           {lead.preview && lead.screened?.heatMap && <HeatPicture item={lead} many={photos.length > 1} />}
+          {lead.preview && !lead.screened?.heatMap && (
+            <div class="plain-photo">
+              <Picture image={lead.preview.image} label={say("answer.photo_alt")} />
+            </div>
+          )}
           {decision.assessed && <Possible decision={decision} manifest={manifest} />}
         </div>
         <div>

@@ -1,0 +1,48 @@
+// One referral after it was handed over: that it waits, that it was refused, or its code.
+
+import type { JSX } from "preact";
+import { useSay } from "../ui/parts";
+import { hurry, told } from "./sender";
+import { remove, type Row } from "./store";
+import { withReferral } from "./words";
+
+/** `again` brings the form back, so that what was refused can be corrected. */
+export function HandedOver({ row, clinic, again }: { row: Row; clinic: string; again: () => void }): JSX.Element {
+  const say = withReferral(useSay());
+  const name = new URL(clinic).host;
+  const drop = (then: () => void): void => void remove(row.id).then(told).then(then);
+  if (row.code !== null)
+    return (
+      <div class="card send" role="status">
+        <h2>{say("send.done", { clinic: name })}</h2>
+        <p>{say("send.code")}</p>
+        <p class="reply">{row.code}</p>
+      </div>
+    );
+  if (row.stopped)
+    return (
+      <div class="card send">
+        <p class="bad" role="alert">
+          {say(`send.${row.stopped}`)} {row.stopped === "refused" && <span lang="en">{row.detail}</span>}
+        </p>
+        <button class="primary" onClick={() => drop(again)}>
+          {say("sent.again")}
+        </button>
+      </div>
+    );
+  const first = row.tries === 0;
+  return (
+    <div class="card send" role="status">
+      <h2>{say(first ? "sent.sending" : "sent.waiting")}</h2>
+      {!first && <p>{say("sent.waiting_text")}</p>}
+      {!first && (
+        <div class="row">
+          <button class="primary" onClick={() => void hurry()}>
+            {say("sent.now")}
+          </button>
+          <button onClick={() => drop(again)}>{say("sent.drop")}</button>
+        </div>
+      )}
+    </div>
+  );
+}
