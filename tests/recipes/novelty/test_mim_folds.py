@@ -111,6 +111,9 @@ def test_the_report_gives_means_over_folds_beside_the_paper(cases, study, tmp_pa
     assert every["mean"] == pytest.approx(np.mean(every["folds"]), abs=1e-4)
     assert 0.8 < every["mean"] < 1
     assert every["low"] < every["mean"] < every["high"]
+    assert -2 < every["limit"] < 0  # between the clouds, as a similarity
+    assert every["found"] > 0.6
+    assert every["cleared"] > 0.6
     things = next(line for line in lines if line["conditions"] == "not skin")
     assert things["mean"] == 1
     assert f"{PAPER['ssim']:.4f}" in files["MIM's tables"].read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from poxlens.evaluate.novelty import Tested, figures_of
-from poxlens.evaluate.ranking import auroc
+from poxlens.evaluate.ranking import auroc, roc
 from poxlens.files import write_atomically
 from poxlens.recipes.default import Step
 from poxlens.recipes.novelty.images import Cases
@@ -20,6 +20,12 @@ from poxlens.recipes.novelty.study import Study
 
 PAPER: Mapping[str, float] = {"ssim+hbd": 0.8237, "ssim": 0.7582, "hbd": 0.7979, "mae": 0.7214, "mse": 0.6984}
 """AUROC of table 2, means over five folds."""
+
+
+_HEADS = (
+    *("form and similarity", "images", "mean over folds (SD)", "95 % interval", "folds", "paper"),
+    *("limit of similarity", "found", "cleared"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class Line:
     folds: tuple[float, ...]
     n: int  # images of the target
     others: int
+    limit: float | None = (
+        None  # similarity above which a photo is called the target's, mean of those of the folds
+    )
+    found: float | None = None  # share of the target's photos above it, each fold by the limit of the others
+    cleared: float | None = None  # share of the others below it, likewise
 
 
 def write_mim(out: Path, rows: Sequence[Row], study: Study, cases: Cases, step: Step) -> dict[str, Path]:
@@ -102,7 +113,23 @@ def _line(
         tuple(round(value, 4) for value in each),
         figures.known,
         figures.novel,
+        *_threshold(folds),
     )
+
+
+def _threshold(folds: Sequence[Tested]) -> tuple[float | None, float | None, float | None]:
+    """The limit of the greatest balanced accuracy, chosen on all folds but one and tested on that one."""
+    if len(folds) < 2:
+        return None, None, None
+    limits, found, cleared = [], [], []
+    for place, fold in enumerate(folds):
+        rest = [other for number, other in enumerate(folds) if number != place]
+        curve = roc(np.concatenate([one.score for one in rest]), np.concatenate([one.novel for one in rest]))
+        limit = curve.threshold[int(np.argmax(curve.sensitivity - curve.false_positive_rate))]
+        limits.append(-float(limit))  # of the similarity
+        found.append(float((fold.score[~fold.novel] < limit).mean()))
+        cleared.append(float((fold.score[fold.novel] >= limit).mean()))
+    return float(np.mean(limits)), float(np.mean(found)), float(np.mean(cleared))
 
 
 def _markdown(lines: Sequence[Line], study: Study) -> str:
@@ -110,10 +137,8 @@ def _markdown(lines: Sequence[Line], study: Study) -> str:
     for target in dict.fromkeys(line.target for line in lines):
         some = [line for line in lines if line.target == target and line.conditions == "all skin diseases"]
         found.append(f"## AUROC of {target} against all skin diseases\n")
-        found.append(
-            "| form and similarity | images | mean over folds (SD) | 95 % interval | folds | paper |"
-        )
-        found.append("|---" * 6 + "|")
+        found.append(f"| {' | '.join(_HEADS)} |")
+        found.append("|---" * len(_HEADS) + "|")
         for line in some:
             similarity = line.detector.split(" ")[-1]
             cells = (
@@ -122,7 +147,11 @@ def _markdown(lines: Sequence[Line], study: Study) -> str:
                 f"{line.mean:.4f} ({line.deviation:.4f})",
                 _interval(line.low, line.high),
                 ", ".join(f"{value:.4f}" for value in line.folds),
-                f"{PAPER.get(similarity, math.nan):.4f}",
+                f"{PAPER[similarity]:.4f}" if similarity in PAPER else "",
+                *(
+                    "" if value is None else f"{value:.3f}"
+                    for value in (line.limit, line.found, line.cleared)
+                ),
             )
             found.append(f"| {' | '.join(cells)} |")
         found.append("")

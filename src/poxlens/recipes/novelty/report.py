@@ -131,7 +131,8 @@ def tables(cells: Sequence[Cell], study: Study) -> list[str]:
                 if cell.against == against and cell.harmonised == harmonised and cell.protocol != "alone"
             ]
             how = "images made alike" if harmonised else "images as networks see them"
-            found.append(f"## AUROC against {against} images, {how}\n\n{_table(some)}")
+            if some:
+                found.append(f"## AUROC against {against} images, {how}\n\n{_table(some)}")
     for harmonised in study.protocol.harmonised:
         some = [cell for cell in cells if cell.protocol == "alone" and cell.harmonised == harmonised]
         if some:

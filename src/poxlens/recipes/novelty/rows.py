@@ -91,7 +91,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
                 row.file,
                 row.group,
                 int(row.is_target),
-                f"{row.score:.6g}",
+                f"{row.score:.5g}",
             )
         )
         count += 1

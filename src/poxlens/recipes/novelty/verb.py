@@ -14,6 +14,7 @@ from poxlens.recipes.novelty import report
 from poxlens.recipes.novelty.classifiers import classifier_rows
 from poxlens.recipes.novelty.gallery import write_gallery
 from poxlens.recipes.novelty.gate import evaluate_gates, write_gates
+from poxlens.recipes.novelty.gate_tables import write_gate_tables
 from poxlens.recipes.novelty.mim import folds_of, measure_mim, read_closeups, train_mim, training_of
 from poxlens.recipes.novelty.mim_export import export_mim
 from poxlens.recipes.novelty.mim_report import write_mim
@@ -83,6 +84,7 @@ def _detectors(study: Study, where: Where, step: Step, told: Told) -> None:
     told.files["scores"] = path
     gates = evaluate_gates(done, study, step)
     told.files["gate"] = write_gates(where.out, gates)
+    told.files["gate's tables"] = write_gate_tables(where.out, gates, study.target)
     cells = report.compute(where.out, study, done.cases, step)
     report.write(where.out, cells, study)
     told.files |= {"figures": where.out / "figures.json", "tables": where.out / "tables.md"}
