@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from poxlens.serve.clinic.app import create_clinic
 from poxlens.serve.clinic.capacity import Capacity
 from poxlens.serve.clinic.faults import ApiError
 from poxlens.serve.clinic.gate import Gate
@@ -115,8 +116,6 @@ def test_a_request_that_dribbles_in_is_cut_off():
 
 def test_a_body_over_the_limit_is_refused(house):
     house.service.settings = house.service.settings.model_copy(update={"max_body": 2_000})
-    from poxlens.serve.clinic.app import create_clinic
-
     house.app = create_clinic(house.service)
     answer = house.phone().post("/v1/referrals", json=house.referral())
     assert fault(answer) == (413, "too_large")
@@ -201,8 +200,6 @@ def test_the_bundle_for_phones_is_whole(house):
 
 
 def test_another_origin_may_send_with_a_token_where_it_is_allowed_and_never_with_a_cookie(house):
-    from poxlens.serve.clinic.app import create_clinic
-
     foreign = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
     phone = house.phone()
     assert fault(phone.post("/v1/referrals", json=house.referral(photos=False), headers=foreign)) == (
@@ -238,6 +235,10 @@ def test_every_answer_has_the_headers_of_a_careful_server(house):
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert len(answer.headers["x-request-id"]) == 12
+    assert "strict-transport-security" not in answer.headers  # without TLS it would lock people out
+    house.service.secure = True
+    house.app = create_clinic(house.service)
+    assert house.client().get("/health").headers["strict-transport-security"] == "max-age=31536000"
     other = house.client().get("/v1/session", headers={"Host": "rebound.example"})
     assert other.status_code == 421
 

@@ -51,7 +51,7 @@ def create_clinic(service: Service, *, hosts: Hosts | None = None, page: Sequenc
     capacity = Capacity(
         guarded, memory=settings.memory, max_body=settings.max_body, seconds=settings.request_seconds
     )
-    return Watch(Origins(capacity, settings.origins))
+    return Watch(Origins(capacity, settings.origins), secure=service.secure)
 
 
 def routes(service: Service) -> FastAPI:

@@ -28,10 +28,12 @@ class Watch:
 
     Args:
         app: the application behind it.
+        secure: whether browsers reach it through TLS, and are to do so for a year from now on.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
+        self._headers = [(b"strict-transport-security", b"max-age=31536000")] if secure else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and tell of it."""
@@ -44,10 +46,8 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {
-                    **message,
-                    "headers": [*message.get("headers", []), (b"x-request-id", number.encode())],
-                }
+                own = [(b"x-request-id", number.encode()), *self._headers]
+                message = {**message, "headers": [*message.get("headers", []), *own]}
             await send(message)
 
         metrics.IN_FLIGHT.inc()
