@@ -50,6 +50,7 @@ class Shipped:
     pictures: Floats  # [P], of pictures that are not skin, likewise
     kinds: tuple[str, ...]  # [P], what each picture is
     scenes: tuple[str, ...]  # [P], what each shows; crops of one photo are not independent
+    missing: tuple[str, ...] = ()  # sample photos that could not be had; the gate is another one without them
 
 
 def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 60, seed: int = 0) -> Shipped:
@@ -68,7 +69,8 @@ def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 6
     known, probe = np.flatnonzero(prepared.close), np.flatnonzero(prepared.probe)
     if not len(probe):
         raise TrainingError("the gate learns other kinds of photos from probes, and the recipe has none")
-    pictures = [*drawn(drawings, seed), *sample_photos(seed)[0]]
+    photos, missing = sample_photos(seed)
+    pictures = [*drawn(drawings, seed), *photos]
     harmonise = Harmonise(prepared.recipe.rule, prepared.recipe.jpeg_quality)
     learnt, tested = embeddings(prepared.extractor, [harmonise.image(p.pixels) for p in pictures])
     scene = np.unique([picture.group for picture in pictures], return_inverse=True)[1]
@@ -94,9 +96,8 @@ def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 6
     limit = limit_for(
         novelty[known], {prepared.recipe.target: target[known], "known": np.ones(len(known), bool)}, accepted
     )
-    return Shipped(
-        gate, limit, novelty, held, tuple(p.kind for p in pictures), tuple(p.group for p in pictures)
-    )
+    kinds, scenes = tuple(p.kind for p in pictures), tuple(p.group for p in pictures)
+    return Shipped(gate, limit, novelty, held, kinds, scenes, tuple(missing))
 
 
 def figures_of(shipped: Shipped, prepared: Prepared) -> list[Figure]:
