@@ -1,7 +1,7 @@
 """What moves the accuracy on the development images, step by step, each gain with its interval over groups.
 
     python -m benchmarks.accuracy_steps --data ../shared/data --weights ../shared/weights \
-        --groups results/duplicates/groups.csv --shipped runs/default/predictions.csv --seed 100
+        --groups results/duplicates/groups.csv --joined runs/joined/predictions.csv --seed 100
 
 Every step is a kernel on features of frozen networks, tested as the default recipe is: five folds, strict filter, the
 given number of repeats, the same folds for all. Penalty, kernel width and weights are fixed and the same for all
@@ -36,7 +36,7 @@ from poxlens.train.views import DUPLICATE_VIEWS
 Doubles = NDArray[np.float64]
 
 SMALLEST = "mobilenet-v3-small"
-SHIPPED = ("efficientnet-lite0", SMALLEST, "mobilenet-v2")
+JOINED = ("efficientnet-lite0", SMALLEST, "mobilenet-v2")
 PENALTY = 0.3
 _SOURCES = ("msld", "msid")
 
@@ -148,18 +148,18 @@ def _small(name: str, other: Callable[[Kernels], Doubles]) -> Step:
 
 
 STEPS = (
-    Step(BASE, lambda k: k.last(*SHIPPED), "shipped"),
-    Step("three networks, logistic", lambda k: k.last(*SHIPPED), "shipped", logistic=True),
-    Step("three networks, levels, logistic", lambda k: k.levels(*SHIPPED), "shipped", logistic=True),
+    Step(BASE, lambda k: k.last(*JOINED), "recipe joined"),
+    Step("three networks, logistic", lambda k: k.last(*JOINED), "recipe joined", logistic=True),
+    Step("three networks, levels, logistic", lambda k: k.levels(*JOINED), "recipe joined", logistic=True),
     Step(ONE, lambda k: k.last(SMALLEST), BASE),
     Step(LITE, lambda k: k.last("efficientnet-lite0"), BASE),
-    Step(LEVELLED, lambda k: k.levels(*SHIPPED), BASE),
-    Step("three networks, levels in a row, one kernel", lambda k: k.side_by_side(*SHIPPED), BASE),
+    Step(LEVELLED, lambda k: k.levels(*JOINED), BASE),
+    Step("three networks, levels in a row, one kernel", lambda k: k.side_by_side(*JOINED), BASE),
     Step("MobileNetV3-Small, levels", lambda k: k.levels(SMALLEST), ONE),
     Step("EfficientNet-Lite0, levels", lambda k: k.levels("efficientnet-lite0"), LITE),
-    Step("four networks, last maps", lambda k: k.last(*SHIPPED, "efficientnet-lite2"), BASE),
+    Step("four networks, last maps", lambda k: k.last(*JOINED, "efficientnet-lite2"), BASE),
     Step("fourteen views of each image, Lite0", lambda k: k.views("efficientnet-lite0"), LITE),
-    Step("the image without its mirror image", lambda k: k.whole(*SHIPPED), BASE),
+    Step("the image without its mirror image", lambda k: k.whole(*JOINED), BASE),
     _small("crops, mean of nine", lambda k: k.crops("mean", SMALLEST)),
     _small("crops, maximum of nine", lambda k: k.crops("max", SMALLEST)),
     _small("crops, three reddest", lambda k: k.crops("redness", SMALLEST)),
@@ -167,22 +167,22 @@ STEPS = (
     _small("320 px", lambda k: k.enlarged(SMALLEST)),
     _small("grey world", lambda k: k.constant_colour(SMALLEST)),
     Step("grey world instead", lambda k: k.constant_colour(SMALLEST), ONE),
-    Step("without other sets", lambda k: k.last(*SHIPPED), BASE, "two sources"),
-    Step("other sets weighted 1, not 0.3", lambda k: k.last(*SHIPPED), BASE, "all alike"),
-    Step("classes balanced within each source", lambda k: k.last(*SHIPPED), BASE, "classes"),
-    Step("sources balanced", lambda k: k.last(*SHIPPED), BASE, "sources"),
-    Step("each source's mean taken away", lambda k: k.centred(*SHIPPED), BASE),
-    Step("kernel wider by the root of two", lambda k: mean([np.sqrt(k.last(n)) for n in SHIPPED]), BASE),
-    Step("linear kernel, penalty 1", lambda k: k.straight(*SHIPPED), BASE, penalty=1.0),
-    Step("penalty 0.1", lambda k: k.last(*SHIPPED), BASE, penalty=0.1),
-    Step("penalty 1", lambda k: k.last(*SHIPPED), BASE, penalty=1.0),
+    Step("without other sets", lambda k: k.last(*JOINED), BASE, "two sources"),
+    Step("other sets weighted 1, not 0.3", lambda k: k.last(*JOINED), BASE, "all alike"),
+    Step("classes balanced within each source", lambda k: k.last(*JOINED), BASE, "classes"),
+    Step("sources balanced", lambda k: k.last(*JOINED), BASE, "sources"),
+    Step("each source's mean taken away", lambda k: k.centred(*JOINED), BASE),
+    Step("kernel wider by the root of two", lambda k: mean([np.sqrt(k.last(n)) for n in JOINED]), BASE),
+    Step("linear kernel, penalty 1", lambda k: k.straight(*JOINED), BASE, penalty=1.0),
+    Step("penalty 0.1", lambda k: k.last(*JOINED), BASE, penalty=0.1),
+    Step("penalty 1", lambda k: k.last(*JOINED), BASE, penalty=1.0),
     Step(
         "levels, crops' mean and wider kernel",
-        lambda k: np.sqrt(mean([k.levels(*SHIPPED), k.levels(*SHIPPED), k.crops("mean", SMALLEST)])),
+        lambda k: np.sqrt(mean([k.levels(*JOINED), k.levels(*JOINED), k.crops("mean", SMALLEST)])),
         BASE,
     ),
 )
-"""Each against a step that stands before it, or the default recipe's own predictions."""
+"""Each against a step that stands before it, or the recipe joined's own predictions."""
 
 
 def main() -> None:
@@ -190,7 +190,7 @@ def main() -> None:
     parser = options(__doc__ or "")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=100, help="of the folds; choices were made on others")
-    parser.add_argument("--shipped", type=Path, help="predictions.csv of the default recipe's run")
+    parser.add_argument("--joined", type=Path, help="predictions.csv of a run of the recipe joined")
     parser.add_argument("--only", action="append", default=[], help="steps whose name holds this")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--tables", type=Path, help="only print the tables of an earlier run's --json")
@@ -205,8 +205,8 @@ def main() -> None:
         prepared.table.source,
     )
     done: dict[str, dict[str, Statistic]] = {}
-    if told.shipped:
-        done["shipped"] = shipped(told.shipped, prepared, judge)
+    if told.joined:
+        done["recipe joined"] = of_recipe(told.joined, prepared, judge)
     rows = []
     for step in asked(told.only):
         weights = weights_of(step.weights, prepared)
@@ -288,8 +288,8 @@ def weights_of(name: str, prepared: Prepared) -> Doubles:
     return weights
 
 
-def shipped(path: Path, prepared: Prepared, judge: Judge) -> dict[str, Statistic]:
-    """The figures in the sources of the default recipe's own predictions, for the same images."""
+def of_recipe(path: Path, prepared: Prepared, judge: Judge) -> dict[str, Statistic]:
+    """The figures in the sources of the recipe joined's own predictions, for the same images."""
     predicted = read_predictions(path)["strict"]
     place = {key: at for at, key in enumerate(zip(predicted.rows.file, predicted.rows.part, strict=True))}
     rows = rows_of(

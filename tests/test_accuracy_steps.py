@@ -189,7 +189,7 @@ def test_a_step_brings_what_it_is_compared_with():
     names = [step.name for step in accuracy_steps.asked(["320"])]
     assert names == [accuracy_steps.BASE, accuracy_steps.ONE, "320 px, beside the whole"]
     every = accuracy_steps.asked([])
-    seen = {"shipped"}
+    seen = {"recipe joined"}
     for step in every:
         assert step.against in seen, step.name
         seen.add(step.name)

@@ -163,10 +163,11 @@ def test_defaults(asked, photos, tmp_path, capsys, monkeypatch):
     ]
 
 
-def test_the_recipe_for_the_phone_and_networks_of_ones_own(asked, photos, tmp_path):
+def test_the_joined_recipe_and_networks_of_ones_own(asked, photos, tmp_path):
     where = ["--data", str(photos), "--out", str(tmp_path / "out")]
-    assert main(["train", "--recipe", "phone", *where]) == 0
-    assert (asked.recipe.name, asked.recipe.networks) == ("poxlens-phone", ("efficientnet-lite0",))
+    assert main(["train", "--recipe", "joined", *where]) == 0
+    assert asked.recipe.name == "poxlens-joined"
+    assert asked.recipe.networks == ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2")
     chosen = ["--network", "mobilenet-v2", "--network", "efficientnet-lite0"]
     assert main(["train", *where, *chosen]) == 0
     assert (asked.recipe.name, asked.recipe.networks) == (

@@ -15,6 +15,8 @@ STORY = Story(
     suspects=21,
     skipped=4,
     plan=SimpleNamespace(repeats=5, folds=4, inner_folds=3, strengths=(0.003, 0.1)),
+    left_out={"clinic": (12, 5), "web": (7, 3)},
+    eight_bit=3,
     whole_people="normal",
 )
 GROUPS = (
@@ -77,6 +79,7 @@ def test_data_and_protocol(made):
         "net-a, net-b",
         "11.20 MB",
         "C = 0.01",
+        "12 mpox images (5 groups) without clinic and 7 mpox images (3 groups) without web",
     ):
         assert said in text, said
 

@@ -167,13 +167,36 @@ def test_a_source_left_out_is_not_learnt_from(table, monkeypatch):
         return original(table, plan, preconditioner, test, train)
 
     monkeypatch.setattr(protocol, "_test", spy)
-    logits = leave_source_out(world, PLAN, "a")
+    found = leave_source_out(world, PLAN, "a", 0)
+    logits = found.logits
     ((test, train),) = seen
     assert np.array_equal(test, world.source == "a")
     assert np.array_equal(train, world.source == "b")
     assert np.isfinite(logits[test]).all()
     assert np.isnan(logits[~test]).all()
     assert (logits[test].argmax(1) == world.possible[test].argmax(1)).mean() > 0.8
+    assert found.images == (world.source[world.possible[:, 0]] == "b").sum() == 20
+    assert found.groups == 20
+
+
+def test_the_target_keeps_its_weight_though_a_source_takes_most_of_it(table, monkeypatch):
+    labels = np.arange(120) % 2
+    source = np.where((labels == 0) & (np.arange(120) > 7), "a", np.where(np.arange(120) % 4 < 2, "a", "b"))
+    rng = np.random.default_rng(2)
+    world = table(rng.normal(size=(120, 5)), np.eye(2, dtype=bool)[labels], source)
+    world = replace(world, weight=np.where(labels == 0, 1.0, 0.5).astype(np.float32))
+    seen = []
+
+    def spy(table, plan, preconditioner, test, train):
+        seen.append((table.weight[train & (labels == 0)].sum(), table.weight[train & (labels == 1)].sum()))
+        return np.zeros((test.sum(), 2), np.float32), 1.0
+
+    monkeypatch.setattr(protocol, "_test", spy)
+    found = leave_source_out(world, PLAN, "a", 0)
+    ((target, rest),) = seen
+    assert found.images == 2
+    assert target / rest == pytest.approx(60 / 30)
+    assert rest == pytest.approx(0.5 * 30)  # the rest is what it was
 
 
 def test_suspects_of_a_source_left_out_are_left_out_too(table):
@@ -182,9 +205,9 @@ def test_suspects_of_a_source_left_out_are_left_out_too(table):
         world, source=np.where(np.arange(160) < 80, "a", "b")
     )  # all twins stand in the other source
     with pytest.raises(TrainingError):
-        leave_source_out(crossed, PLAN, "a")  # nothing is left to learn from
+        leave_source_out(crossed, PLAN, "a", 0)  # nothing is left to learn from
     world.grouping.suspect[:] = np.eye(160, dtype=bool)
-    logits = leave_source_out(crossed, replace(PLAN, strengths=(1.0,)), "a")
+    logits = leave_source_out(crossed, replace(PLAN, strengths=(1.0,)), "a", 0).logits
     assert (logits[:80].argmax(1) == labels[:80]).mean() > 0.9
 
 

@@ -13,9 +13,12 @@ from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
-    "phone": {"name": "poxlens-phone", "networks": ("efficientnet-lite0",)},
+    "joined": {
+        "name": "poxlens-joined",
+        "networks": ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2"),
+    },
 }
-"""Recipe -> what it changes of the default one; `phone` is of one small network that bears eight bits."""
+"""Recipe -> what it changes of the default one; `joined` is of three networks side by side."""
 
 
 def train(

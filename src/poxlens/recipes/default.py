@@ -32,16 +32,26 @@ from poxlens.files import write_atomically
 from poxlens.photo.resize import InputRule
 from poxlens.recipes.evidence import Rule, as_interval, figures_of
 from poxlens.recipes.grouping import Grouping, Limits, find_groups
+from poxlens.recipes.novelty.ship import figures_of as refusals
+from poxlens.recipes.novelty.ship import gate_of
 from poxlens.recipes.points import Targets, choose_points
 from poxlens.recipes.predictions import read_predictions, rows_of, write_predictions
-from poxlens.recipes.protocol import OutOfFold, Plan, Table, choose_and_fit, leave_source_out, out_of_fold
+from poxlens.recipes.protocol import (
+    LeftOut,
+    OutOfFold,
+    Plan,
+    Table,
+    choose_and_fit,
+    leave_source_out,
+    out_of_fold,
+)
 from poxlens.recipes.samples import Labels, Sample, Skipped, possible_table, read_samples
 from poxlens.recipes.shipping import Trained, ship
 from poxlens.recipes.shortcuts import SPOILT, traits
 from poxlens.train.backbones import load_backbone
 from poxlens.train.features import Extractor, FeatureCache
 from poxlens.train.images import Harmonise
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Novelty, Subspace
 from poxlens.train.stored import Stored, store_backbone
 from poxlens.train.views import DUPLICATE_VIEWS, MIRROR_VIEWS, View
 
@@ -75,9 +85,9 @@ class Recipe:
     """All choices of a run; written to recipe.json in its folder."""
 
     name: str = "poxlens-default"
-    version: str = "1"
+    version: str = "2"
     target: str = "mpox"
-    networks: tuple[str, ...] = ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2")
+    networks: tuple[str, ...] = ("efficientnet-lite0@levels",)
     duplicate_network: str = "efficientnet-lite0"
     rule: InputRule = field(default_factory=InputRule)
     jpeg_quality: int = 85
@@ -172,18 +182,20 @@ def train(
     left_out = {}
     with step("leaving a source out", len(table.target_sources)) as done:
         for source in table.target_sources:
-            left_out[source] = leave_source_out(table, plan, source)
+            left_out[source] = leave_source_out(table, plan, source, labels.classes.index(recipe.target))
             done()
     experiments |= _comparisons(prepared, step)
-    novelty = novelty_of_unseen(prepared)
-    rule = _rule(prepared, experiments["strict"], left_out, novelty)
+    with step("novelty gate", 1) as done:
+        gated = _gated(prepared)
+        done()
+    rule = _rule(prepared, experiments["strict"], left_out, gated.limit)
     path = where.out / "predictions.csv"
-    _write_predictions(path, prepared, experiments, left_out, novelty)
+    _write_predictions(path, prepared, experiments, left_out, gated.novelty)
+    told = _story(prepared, left_out)
     figures = figures_of(read_predictions(path), rule, seed=plan.seed)
-    figures += _probe_figures(prepared, novelty)
+    figures += [*_probe_figures(prepared, gated.novelty), *gated.figures]
     with threadpool_limits(1):
         head, strength = choose_and_fit(table, plan, table.preconditioner, table.learnable)
-        subspace = Subspace.fit(table.learnt[prepared.close], recipe.novelty_size)
     trained = Trained(
         recipe.name,
         recipe.version,
@@ -192,25 +204,47 @@ def train(
         prepared.backbone,
         head,
         strength,
-        subspace,
+        gated.gate,
         recipe.targets.alpha,
     )
-    return ship(trained, figures, _story(prepared), manifest.sha256, where.out / "bundle")
+    return ship(trained, figures, told, manifest.sha256, where.out / "bundle")
 
 
-def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, Floats], novelty: Floats) -> Rule:
-    """Thresholds, quantiles and the novelty limit."""
+@dataclass(frozen=True, eq=False)
+class _Gated:
+    """The novelty score that ships, its limit, and what it gives images that it did not learn from."""
+
+    gate: Novelty
+    limit: float
+    novelty: Floats  # [N]
+    figures: list[Figure]
+
+
+def _gated(prepared: Prepared) -> _Gated:
+    """The gate that learns other kinds of photos from probes; without probes, the subspace of what is known."""
+    recipe = prepared.recipe
+    if prepared.probe.any():
+        shipped = gate_of(prepared)
+        return _Gated(shipped.gate, shipped.limit, shipped.novelty, refusals(shipped, prepared))
+    novelty = novelty_of_unseen(prepared)
+    limit = float(np.quantile(novelty[prepared.close], recipe.targets.known_accepted))
+    with threadpool_limits(1):
+        subspace = Subspace.fit(prepared.table.learnt[prepared.close], recipe.novelty_size)
+    return _Gated(subspace, limit, novelty, [])
+
+
+def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, LeftOut], limit: float) -> Rule:
+    """Thresholds and quantiles."""
     table, recipe, rows = prepared.table, prepared.recipe, prepared.table.learnable
     points = choose_points(
         strict.logits[:, rows].astype(np.float64),
-        {name: logits[rows].astype(np.float64) for name, logits in left_out.items()},
+        {name: one.logits[rows].astype(np.float64) for name, one in left_out.items()},
         table.possible[rows],
         table.source[rows],
         prepared.labels.classes,
         recipe.target,
         recipe.targets,
     )
-    limit = float(np.quantile(novelty[prepared.close], recipe.targets.known_accepted))
     return Rule(prepared.labels.classes, recipe.target, points, limit)
 
 
@@ -218,7 +252,7 @@ def _write_predictions(
     path: Path,
     prepared: Prepared,
     experiments: Mapping[str, OutOfFold],
-    left_out: Mapping[str, Floats],
+    left_out: Mapping[str, LeftOut],
     novelty: Floats,
 ) -> None:
     table = prepared.table
@@ -228,7 +262,8 @@ def _write_predictions(
         for name, found in experiments.items()
     }
     for name, one in left_out.items():
-        logits[f"left out: {name}"] = (one[None].astype(np.float64), np.zeros((1, len(one)), np.int64))
+        folds = np.zeros((1, len(one.logits)), np.int64)
+        logits[f"left out: {name}"] = (one.logits[None].astype(np.float64), folds)
     write_predictions(path, rows, logits, prepared.labels.classes)
 
 
@@ -382,7 +417,7 @@ def _write_csv(path: Path, names: tuple[str, ...], rows: Iterable[tuple[object, 
     write_atomically(path, buffer.getvalue())
 
 
-def _story(prepared: Prepared) -> Story:
+def _story(prepared: Prepared, left_out: Mapping[str, LeftOut]) -> Story:
     """What the card tells of the data and the protocol, counted from the run."""
     table, labels = prepared.table, prepared.labels
     counts: dict[tuple[str, str, str], int] = {}
@@ -398,6 +433,8 @@ def _story(prepared: Prepared) -> Story:
         suspects=suspects,
         skipped=len(prepared.skipped),
         plan=prepared.recipe.plan,
+        left_out={name: (one.images, one.groups) for name, one in left_out.items()},
+        eight_bit=len(prepared.backbone.eight_bit),
         whole_people=labels.whole_people,
     )
 

@@ -132,24 +132,49 @@ def out_of_fold(
     return OutOfFold(logits, fold, strength)
 
 
-def leave_source_out(table: Table, plan: Plan, source: str) -> Floats:
-    """[N, C] logits of one source's samples by a head that learnt from all other sources; NaN elsewhere.
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """A source tested by a head that never saw it."""
 
-    Suspects of the left-out images are left out of training as well.
+    logits: Floats  # [N, C], NaN but for the source's samples
+    images: int  # of the target that the head learnt from
+    groups: int  # that these images stand in
+
+
+def leave_source_out(table: Table, plan: Plan, source: str, target: int) -> LeftOut:
+    """Test one source by a head that learnt from all others.
+
+    Suspects of the left-out images are left out of training as well. Sources that share photos may leave few of
+    the target; those then weigh as much, against the rest, as the target does in the whole table: a head that
+    expects the target to be rare would call it rare in the source too, which the shipped head does not.
+
+    Args:
+        table: the samples.
+        plan: penalties.
+        source: which to leave out.
+        target: number of the class that is screened for.
 
     Raises:
         TrainingError: when nothing of the target is left to learn from.
     """
     test = (table.source == source) & table.learnable
     train = table.grouping.strict(test) & table.learnable & (table.source != source)
-    if not (train & np.isin(table.source, table.target_sources)).any():
+    positive = table.possible[:, target]
+    kept = train & positive
+    if not kept.any():
         raise TrainingError(
-            f'without "{source}" and what may show the same skin, no source with the target is left to learn from: '
-            "give images of the target from at least two independent sources"
+            f'without "{source}" and what may show the same skin, no image of the target is left to learn from: '
+            "give images of it from at least two independent sources"
         )
+    rest = train & ~positive
+    wanted = table.weight[table.learnable & positive].sum() / table.weight[table.learnable & ~positive].sum()
+    factor = wanted * table.weight[rest].sum() / table.weight[kept].sum()
+    weighted = replace(
+        table, weight=np.where(positive, table.weight * factor, table.weight).astype(np.float32)
+    )
     logits = np.full(table.possible.shape, np.nan, np.float32)
-    logits[test], _ = _test(table, plan, table.preconditioner, test, train)
-    return logits
+    logits[test], _ = _test(weighted, plan, table.preconditioner, test, train)
+    return LeftOut(logits, int(kept.sum()), len(np.unique(table.grouping.group[kept])))
 
 
 def choose_and_fit(

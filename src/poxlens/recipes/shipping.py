@@ -32,7 +32,7 @@ from poxlens.recipes.evidence import Rule
 from poxlens.screen.golden import examples
 from poxlens.screen.graph import Graph
 from poxlens.train.heads import LinearHead
-from poxlens.train.novelty import Subspace
+from poxlens.train.novelty import Novelty
 from poxlens.train.stored import Stored
 
 _GOLDEN = {"golden/pustules.png": ("umbilicated-pustule", 11)}  # one: each costs a run at every start
@@ -46,11 +46,13 @@ INTENDED_USE = (
 LIMITS = (
     "Trained on photos scraped from the web and from teaching collections, not phone photos of consecutive patients.",
     "Each class comes from one to three sources, so part of its accuracy may be the source's (see the shortcuts).",
-    "Of mpox photos of a source never seen in training, far more are called not suspected than out of fold.",
+    "Of mpox photos of a source never seen in training, more are called not suspected than out of fold (a hard test: "
+    "without that source few mpox photos are left to learn from).",
     "Healthy close-ups are skin patches cut from photos of people; real healthy close-ups were not available.",
     "Dark skin is under-represented outside the mpox class; its figures are given apart.",
     "Chickenpox and mpox can be present together: another likely rash never rules mpox out.",
-    "Dermoscopy and skin tumours are not recognised as unknown reliably.",
+    "Skin diseases that it did not learn mostly pass the novelty gate; skin tumours were shown to it as dermoscopy "
+    "only.",
     "No photo of early mpox before blisters, of mucosa or of genital lesions was set apart for testing.",
 )
 
@@ -66,7 +68,7 @@ class Trained:
     backbone: Stored
     head: LinearHead
     strength: float
-    subspace: Subspace
+    novelty: Novelty
     alpha: float  # of the conformal quantiles
 
 
@@ -83,7 +85,7 @@ def ship(trained: Trained, figures: Sequence[Figure], story: Story, data_sha256:
     Raises:
         TrainingError: when a figure that the manifest needs is missing.
     """
-    model = assemble(trained.backbone, trained.head, trained.subspace)
+    model = assemble(trained.backbone, trained.head, trained.novelty)
     photos = {path: _phantom(lesion, seed) for path, (lesion, seed) in _GOLDEN.items()}
     decision, points = trained.decision, trained.decision.points
     graph = Graph(model, size=trained.rule.size, classes=len(decision.classes))
