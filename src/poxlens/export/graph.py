@@ -154,7 +154,8 @@ def _gate(graph: Any, gate: Gate) -> list[Any]:
     from onnx import helper
 
     node = helper.make_node
-    _constant(graph, "gate.centres", gate.centres, half=True)  # they have the digits of half precision already
+    # They have the digits of half precision already.
+    _constant(graph, "gate.centres", gate.centres, half=True)
     _constant(graph, "gate.slope", np.array([gate.slope], np.float32))
     _constant(graph, "gate.offset", np.array([gate.offset], np.float32))
     _constant(graph, "gate.weight", gate.weight)

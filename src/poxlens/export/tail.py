@@ -79,7 +79,11 @@ class FloatTail(nn.Module):
         self.gated = isinstance(novelty, Gate)
         if isinstance(novelty, Gate):
             self.slope, self.offset = novelty.slope, novelty.offset
-            parts = {"centres": novelty.centres, "outlier_weight": novelty.weight, "outlier_bias": novelty.bias}
+            parts = {
+                "centres": novelty.centres,
+                "outlier_weight": novelty.weight,
+                "outlier_bias": novelty.bias,
+            }
         else:
             inverse = (1.0 / novelty.scale).astype(np.float32)
             parts = {"directions": novelty.directions, "mean": novelty.mean, "inverse_scale": inverse}
