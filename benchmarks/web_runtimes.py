@@ -246,15 +246,11 @@ def main() -> int:
     page_screener(chosen.bundle)  # refuses a bundle that is damaged before a browser starts
     print(f"{bundle.label}; {machine()['cores']} cores, {machine()['cpu']}", flush=True)
     table = ways(bundle, chosen.rounds)
-    print(
-        "| model, build | ms | native, 1 thread | ratio | first, ms | load, ms | outputs apart |\n|---|---|---|---|---|---|---|"
-    )
+    print("| model, build | ms | native, 1 thread | ratio | first, ms | load, ms | outputs apart |")
+    print("|---|---|---|---|---|---|---|")
     for way in table:
-        print(
-            f"| {way.name} | {median(way.browser):.1f} | {median(way.native):.2f} | {way.ratio:.1f} | {way.first:.0f} | {way.load:.0f} "
-            f"| {way.equal:.0e} |",
-            flush=True,
-        )
+        times = f"{median(way.browser):.1f} | {median(way.native):.2f} | {way.ratio:.1f} | {way.first:.0f}"
+        print(f"| {way.name} | {times} | {way.load:.0f} | {way.equal:.0e} |", flush=True)
     visits = {name: visit(bundle, share, 7) for name, share in (("free", None), ("1/2", 0.5), ("1/4", 0.25))}
     visits["free"] |= memory(bundle)
     print("| | free | 1/2 core | 1/4 core | target |\n|---|---|---|---|---|")
