@@ -120,7 +120,7 @@ function Menu({ places, place }: { places: readonly Place[]; place: Place }): JS
           {places.map((one) => (
             <a key={one} href={hashOf(one)} aria-current={one === place ? "page" : undefined}>
               <PlaceIcon place={one} />
-              <span>{say(`place.${one}`)}</span>
+              <span>{say(one === "admin" ? "menu.admin" : `place.${one}`)}</span>
             </a>
           ))}
         </nav>

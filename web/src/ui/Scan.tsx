@@ -53,7 +53,7 @@ export function Scan({ heard }: { heard: (text: string) => void }): JSX.Element 
           <p class="faint">{say("reader.aim")}</p>
         </>
       )}
-      <button class={stream ? "" : "primary"} onClick={() => (stream ? setStream(null) : void start())}>
+      <button type="button" class={stream ? "" : "primary"} onClick={() => (stream ? setStream(null) : void start())}>
         <Icon name="camera" />
         {say(stream ? "reader.stop" : "reader.camera")}
       </button>

@@ -9,9 +9,13 @@ import { useRows } from "../referral/useRows";
 import { boxOf } from "../photo/decode";
 import type { Result } from "../results/result";
 import { Tick } from "./Choice";
+import { later } from "./later";
 import { useSay } from "./parts";
 import type { PhotoItem } from "./state";
 import type { EngineState } from "./useEngine";
+
+const Scan = later(async () => (await import("./Scan")).Scan);
+const TOKEN = /^poxd_[\w-]{20,100}$/; // what the clinic's page shows as a QR code
 
 interface Props {
   clinic: string;
@@ -73,6 +77,7 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
         <label for="device">{say("send.token_label")}</label>
         <input id="device" type="password" autocomplete="off" required value={token} onInput={(event) => setToken(event.currentTarget.value)} />
       </p>
+      {!token && <Scan heard={(text) => TOKEN.test(text) && setToken(text)} />}
       <p class="secret">
         <label for="person">{say("send.person")}</label>
         <input id="person" autocomplete="off" maxLength={64} value={person} onInput={(event) => setPerson(event.currentTarget.value)} />

@@ -8,6 +8,7 @@ const OTHERS: Readonly<Record<string, () => Promise<Words>>> = {
   fr: async () => (await import("./fr.json")).default,
   es: async () => (await import("./es.json")).default,
   pt: async () => (await import("./pt.json")).default,
+  sw: async () => (await import("./sw.json")).default,
 };
 
 /** Languages that both the app's and the clinic's words are there in. */

@@ -137,7 +137,7 @@ function Tile({ name, value, more = "" }: { name: string; value: string; more?: 
       <dt>{name}</dt>
       <dd>
         <b>{value}</b>
-        {more && <small>{more}</small>}
+        <small>{more || "\u00a0"}</small>
       </dd>
     </div>
   );

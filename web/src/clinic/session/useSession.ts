@@ -1,6 +1,8 @@
-// Who is signed in, asked once at the start; a session that ends is noticed at the next question.
+// Who is signed in, asked once at the start. A session that ends is noticed at the next question, and where nobody is at
+// the computer by the page itself, so that no referral stays on the screen of an empty room.
 
 import { useEffect, useState } from "preact/hooks";
+import { idleFor } from "../activity";
 import { ask, Fault, get, useToken, whenEnded } from "../api/client";
 import type { SessionOut } from "../api/types";
 
@@ -18,6 +20,9 @@ export interface Signing {
   leave: () => Promise<void>;
   again: () => void;
 }
+
+const LOOK = 15_000; // ms between looks whether anybody is still there
+const [SHORTEST, LONGEST] = [60_000, 60 * 60_000]; // of a session without use, should the two clocks differ
 
 export function useSession(): Signing {
   const [sign, setSign] = useState<Sign>({ kind: "asking" });
@@ -41,12 +46,20 @@ export function useSession(): Signing {
     document.addEventListener("visibilitychange", shown);
     return () => document.removeEventListener("visibilitychange", shown);
   }, []);
-  const leave = async (): Promise<void> => {
+  const leave = async (why: "left" | "ended" = "left"): Promise<void> => {
+    if (why === "ended") setSign({ kind: "out", why }); // at once, whatever the network does
     await ask("DELETE", "/session").catch(() => undefined); // where it failed, the cookie ends by itself
     useToken("");
-    setSign({ kind: "out", why: "left" });
+    if (why === "left") setSign({ kind: "out", why });
   };
-  return { sign, entered, leave, again: () => void look() };
+  const session = sign.kind === "in" ? sign.session : null;
+  useEffect(() => {
+    if (!session) return undefined;
+    const limit = Math.min(LONGEST, Math.max(SHORTEST, Date.parse(session.ends_at) - Date.now()));
+    const timer = setInterval(() => void (idleFor() > limit && leave("ended")), LOOK);
+    return () => clearInterval(timer);
+  }, [session]);
+  return { sign, entered, leave: () => leave(), again: () => void look() };
 }
 
 function signOf(why: unknown): Sign {

@@ -1,11 +1,13 @@
 // The lines of the worklist: fetched for a filter, refreshed while the page is looked at, and continued at its end.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { idleFor } from "../activity";
 import { get } from "../api/client";
 import type { Counts, Item, WorklistPage } from "../api/types";
 import { type Filter, queryOf } from "./filter";
 
 const EVERY = 30_000; // ms between looks for what is new
+const RESTING = 5 * 60_000; // ms without a touch, after which it stops looking, so that the session can end
 const TYPED = 350; // ms of rest before a search is sent
 
 export interface Queue {
@@ -57,7 +59,7 @@ export function useQueue(filter: Filter): Queue {
   }, [view, outcome, text, round]);
   useEffect(() => {
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible" && !continued.current) setRound((n) => n + 1);
+      if (document.visibilityState === "visible" && !continued.current && idleFor() < RESTING) setRound((n) => n + 1);
     }, EVERY);
     return () => clearInterval(timer);
   }, []);
