@@ -22,12 +22,12 @@ function listFiles(): Plugin {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the build");
       const hash = createHash("sha256");
-      const files = Object.values(bundle).filter((file) => file.fileName !== "sw.js");
+      const files = Object.values(bundle).filter((file) => file.fileName !== "sw.js" && !CLINIC.test(file.fileName));
       for (const file of files) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
       const fixed = ["settings.json", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"];
       for (const name of fixed) hash.update(readFileSync(`public/${name}`));
       if (!("index.html" in bundle)) throw new Error("no index.html in the build");
-      const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map") && !RUNTIME.test(name) && !CLINIC.test(name)).sort();
+      const names = [...files.map((file) => file.fileName), ...fixed].filter((name) => !name.endsWith(".map") && !RUNTIME.test(name)).sort();
       worker.code = worker.code
         .replaceAll("__FILES__", () => JSON.stringify(names))
         .replaceAll("__VERSION__", () => JSON.stringify(hash.digest("hex").slice(0, 16)));
