@@ -77,15 +77,23 @@ export function Results(): JSX.Element {
           </div>
         </div>
       )}
-      {(kept.length > 0 || listed?.locked) && (
+      {listed && (
         <div class="row end">
-          <button class="danger" onClick={() => after(wipeAll(), say("results.wiped"))}>
+          <button class="danger" onClick={() => after(wipeEverything(), say("results.wiped"))}>
             {say("results.wipe")}
           </button>
         </div>
       )}
     </section>
   );
+}
+
+/** Results and lock, and what was handed to a clinic. */
+async function wipeEverything(): Promise<void> {
+  await wipeAll();
+  const [{ wipe }, { told }] = await Promise.all([import("../referral/store"), import("../referral/sender")]);
+  await wipe();
+  told();
 }
 
 function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
