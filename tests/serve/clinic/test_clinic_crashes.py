@@ -189,6 +189,13 @@ def check(service: Service, phones: list[Phone]) -> int:
     return len(acknowledged)
 
 
+def wait_for_more(phones: list[Phone], count: int = 5) -> None:
+    """Wait until some more referrals were acknowledged, however slow the machine is."""
+    before, end = sum(len(phone.acknowledged) for phone in phones), time.monotonic() + 120
+    while time.monotonic() < end and sum(len(phone.acknowledged) for phone in phones) < before + count:
+        time.sleep(0.02)
+
+
 def kill_often(ready, times: int) -> tuple[int, int]:
     """Kill the server at random moments while phones file; how many were acknowledged, and tried more than once."""
     server, tokens, service = ready
@@ -198,10 +205,11 @@ def kill_often(ready, times: int) -> tuple[int, int]:
     for phone in phones:
         phone.start()
     for _ in range(times):
-        time.sleep(luck.uniform(0.2, 1.5))
+        wait_for_more(phones)
+        time.sleep(luck.uniform(0.0, 0.8))
         server.kill()
         server.start()
-    time.sleep(0.5)
+    wait_for_more(phones)
     stop.set()
     for phone in phones:
         phone.join(30)
@@ -211,7 +219,7 @@ def kill_often(ready, times: int) -> tuple[int, int]:
 
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(ready):
     acknowledged, retried = kill_often(ready, SHORT)
-    assert acknowledged >= 10
+    assert acknowledged >= 5 * (SHORT + 1)
     assert retried >= 1  # a kill met a request under way
 
 
@@ -271,9 +279,7 @@ def test_a_database_that_goes_away_and_comes_back(ready, postgres):
     finally:
         postgres.start()
     before = sum(len(phone.acknowledged) for phone in phones)
-    end = time.monotonic() + 30
-    while time.monotonic() < end and sum(len(phone.acknowledged) for phone in phones) < before + 5:
-        time.sleep(0.1)
+    wait_for_more(phones)
     stop.set()
     for phone in phones:
         phone.join(30)

@@ -51,6 +51,7 @@ def test_blind_mode_hides_everything_of_the_model_until_an_opinion_is_noted(hous
     # Colleagues are still to look for themselves.
     assert house.signed_in("doctor").get(own).json()["blind"] is True
     # A verdict after it is not blind any more, and replaces nothing of what was noted.
+    house.clock.pass_(1)
     said = {"verdict": "suspected", "revision": opened["revision"]}
     notes = nurse.post(f"{own}/verdict", json=said).json()["notes"]
     assert [(one["kind"], one["verdict"], one["blind"]) for one in notes] == [
