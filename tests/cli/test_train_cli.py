@@ -47,7 +47,7 @@ def test_no_run_folder(capsys, photos):
 
 def test_an_unknown_recipe(capsys, photos, tmp_path):
     said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "magic", code=2)
-    assert said == "poxlens: --recipe must be one of default, phone, not 'magic'.\n"
+    assert said == "poxlens: --recipe must be one of default, joined, not 'magic'.\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -70,7 +70,9 @@ def test_counts_below_one(capsys, photos, tmp_path, option):
 
 
 def test_missing_weights(capsys, photos, tmp_path):
-    said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--offline", code=1)
+    said = told(
+        capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "joined", "--offline", code=1
+    )
     assert said.startswith("poxlens: weights mobilenet_v3_small-047dcff4.pth (BSD-3-Clause) not found")
     assert "POXLENS_WEIGHTS" in said
     assert said.count("\n") == 1
@@ -81,7 +83,9 @@ def test_weights_that_are_not_the_published_ones(capsys, photos, tmp_path, monke
     wrong.mkdir()
     (wrong / "mobilenet_v3_small-047dcff4.pth").write_bytes(b"something else")
     monkeypatch.setenv("POXLENS_WEIGHTS", str(wrong))
-    said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--offline", code=1)
+    said = told(
+        capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "joined", "--offline", code=1
+    )
     assert "is not the published file" in said
     assert str(wrong) in said
 

@@ -46,7 +46,7 @@ def test_the_embedded_bundle_gives_the_same_in_torch(engine, module, prepared):
 
 
 def test_the_heat_map_of_the_embedded_bundle_is_the_librarys_grad_cam(engine, module, prepared):
-    """Every class, three networks joined; each map to its own maximum, as the library scales it."""
+    """Every class, levels joined; each map to its own maximum, as the library scales it."""
     heat = engine.run(prepared).heatmap
     compared = 0
     for number in range(heat.shape[1]):
@@ -98,7 +98,14 @@ NODES = {
         {"w": np.linspace(-1, 1, 72, dtype=F).reshape(6, 4, 3, 1), "b": np.arange(6, dtype=F)},
     ),
     "ReduceSumSquare": (["x"], {"axes": [3], "keepdims": 1}, {}),
+    "ReduceMax": (["x"], {"axes": [3]}, {}),
     "ReduceMin": (["x"], {"axes": [3]}, {}),
+    "Sqrt": (["x"], {}, {}),
+    "AveragePool": (
+        ["x"],
+        {"kernel_shape": [2, 3], "strides": [2, 1], "pads": [0, 1, 0, 0], "count_include_pad": 1},
+        {},
+    ),
     "ReduceSum": (["x", "n"], {"keepdims": 1}, {"n": np.array([3], np.int64)}),
     "Reshape": (["x", "n"], {}, {"n": np.array([0, 2, 8, -1], np.int64)}),
 }

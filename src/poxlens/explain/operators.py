@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from poxlens.explain.network import ExplanationError
+
 Inputs = list[Any]  # tensors; None where an optional input is left out
 Attributes = dict[str, Any]
 
@@ -30,6 +32,16 @@ def _convolution(x: Inputs, a: Attributes) -> torch.Tensor:
     bias = x[2] if len(x) > 2 else None
     strides, dilations = tuple(a.get("strides", (1, 1))), tuple(a.get("dilations", (1, 1)))
     return functional.conv2d(padded, x[1], bias, strides, 0, dilations, a.get("group", 1))
+
+
+def _averaged(x: Inputs, a: Attributes) -> torch.Tensor:
+    top, left, bottom, right = a.get("pads", (0, 0, 0, 0))
+    if any((top, left, bottom, right)) and not a.get("count_include_pad"):
+        raise ExplanationError("the bundle's model averages without its padding, of which no gradient is known here")
+    size = tuple(a["kernel_shape"])
+    return functional.avg_pool2d(
+        functional.pad(x[0], (left, right, top, bottom)), size, tuple(a.get("strides", (1, 1)))
+    )
 
 
 def _product(x: Inputs, a: Attributes) -> torch.Tensor:
@@ -103,16 +115,19 @@ _PLAIN: dict[str, Callable[[Inputs], Any]] = {
     "Relu": lambda x: functional.relu(x[0]),
     "Reshape": _reshaped,
     "Sigmoid": lambda x: torch.sigmoid(x[0]),
+    "Sqrt": lambda x: torch.sqrt(x[0]),
     "Sub": lambda x: x[0] - x[1],
     "Unsqueeze": _unsqueezed,
 }
 _SHAPED: dict[str, Callable[[Inputs, Attributes], Any]] = {
+    "AveragePool": _averaged,
     "Concat": lambda x, a: torch.cat(x, a["axis"]),
     "Conv": _convolution,
     "DequantizeLinear": _dequantised,
     "Gemm": _product,
     "HardSigmoid": lambda x, a: (a.get("alpha", 0.2) * x[0] + a.get("beta", 0.5)).clamp(0, 1),
     "QuantizeLinear": _quantised,
+    "ReduceMax": lambda x, a: _reduced(x, a, torch.amax),
     "ReduceMean": lambda x, a: _reduced(x, a, torch.mean),
     "ReduceMin": lambda x, a: _reduced(x, a, torch.amin),
     "ReduceSum": lambda x, a: _reduced(x, a, torch.sum),
