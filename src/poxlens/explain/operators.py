@@ -37,7 +37,9 @@ def _convolution(x: Inputs, a: Attributes) -> torch.Tensor:
 def _averaged(x: Inputs, a: Attributes) -> torch.Tensor:
     top, left, bottom, right = a.get("pads", (0, 0, 0, 0))
     if any((top, left, bottom, right)) and not a.get("count_include_pad"):
-        raise ExplanationError("the bundle's model averages without its padding, of which no gradient is known here")
+        raise ExplanationError(
+            "the bundle's model averages without its padding, of which no gradient is known here"
+        )
     size = tuple(a["kernel_shape"])
     return functional.avg_pool2d(
         functional.pad(x[0], (left, right, top, bottom)), size, tuple(a.get("strides", (1, 1)))
