@@ -407,3 +407,13 @@ def test_roles_are_not_taken_from_a_request(house):
     own = f"/v1/admin/users/{house.ids['nurse']}"
     assert fault(nurse.patch(own, json={"roles": ["administrator"]})) == (403, "forbidden")
     assert accounts.ROLES == ("clinician", "administrator")
+
+
+def test_an_administrator_checks_the_log_from_the_page(house):
+    house.filed()
+    admin = house.signed_in("admin")
+    told = admin.post("/v1/admin/audit/verify").json()
+    with house.service.store.reading() as session:
+        found = audit.verify(session, house.service.keyring.keys.audit)
+    assert (told["lines"], told["head"], told["fault"]) == (found.lines, found.head, None)
+    assert fault(house.signed_in("nurse").post("/v1/admin/audit/verify")) == (403, "forbidden")
