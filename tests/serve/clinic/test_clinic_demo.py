@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from poxlens.serve.clinic import demo
 from poxlens.serve.clinic.app import create_clinic
+from poxlens.serve.clinic.fhir.reading import read_result
 from poxlens.serve.clinic.opening import open_service
 from poxlens.serve.clinic.store.tables import Referral
 
@@ -29,6 +30,10 @@ def test_every_account_works_and_there_is_something_to_see(
         assert signed["unfinished"] is None
         states[name] = client.get("/v1/worklist/counts").json()
         assert client.get("/v1/monitoring").status_code == 200
+        if name == "nurse":  # the blind clinic's server tells nothing before an opinion
+            item = client.get("/v1/worklist").json()["items"][0]
+            said = read_result(client.get(f"/v1/worklist/{item['id']}/fhir").json())
+            assert said.limits == {"rule-in": 0.55, "rule-out": 0.12, "novelty-limit": 12.5}
     assert sum(states["nurse"].values()) == 5
     assert states["nurse"]["new"] == 2
     assert states["blind"] == {"new": 1, "second_opinion": 0, "awaiting_pcr": 0, "closed": 0}

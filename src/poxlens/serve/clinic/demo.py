@@ -16,7 +16,7 @@ from poxlens.data.phantom import draw, random_spec
 from poxlens.screen.decision import Context
 from poxlens.serve.clinic.access.accounts import NewUser, add_clinic, add_device, add_user
 from poxlens.serve.clinic.access.principal import Principal
-from poxlens.serve.clinic.fhir.from_decisions import result_of
+from poxlens.serve.clinic.fhir.from_decisions import limits_of, result_of
 from poxlens.serve.clinic.instants import DAY, HOUR
 from poxlens.serve.clinic.policy import Policy
 from poxlens.serve.clinic.referrals.filing import Wish, file, fingerprint
@@ -92,7 +92,8 @@ def _person(
     context = Context(
         fever=luck.random() < 0.4, risk_group=luck.random() < 0.2, age=float(luck.randint(1, 70))
     )
-    result = result_of(decisions, context, filed - 600, service.model.screener.bundle.manifest.target)
+    manifest = service.model.screener.bundle.manifest
+    result = result_of(decisions, context, filed - 600, manifest.target, limits_of(manifest))
     result = replace(result, answers={**result.answers, **_more(luck)})
     wish = Wish(
         result.identifier, fingerprint(result.identifier), result, [prepare_photo(one) for one in photos],

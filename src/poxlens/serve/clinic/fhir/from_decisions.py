@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from poxlens.bundle.manifest import Manifest
 from poxlens.screen.decision import Context, Decision, combine
 from poxlens.serve.clinic.fhir.reading import PhotoResult, Result
 
 
-def result_of(decisions: Sequence[Decision], context: Context | None, at: float, target: str) -> Result:
+def limits_of(manifest: Manifest) -> dict[str, float]:
+    """The limits that a bundle decides by, named as the profile names them."""
+    return {
+        "rule-in": round(manifest.rule_in.threshold, 4),
+        "rule-out": round(manifest.rule_out.threshold, 4),
+        "novelty-limit": round(manifest.gate.novelty_limit, 3),
+    }
+
+
+def result_of(
+    decisions: Sequence[Decision],
+    context: Context | None,
+    at: float,
+    target: str,
+    limits: Mapping[str, float] | None = None,
+) -> Result:
     """The result for a person.
 
     Args:
@@ -17,6 +33,7 @@ def result_of(decisions: Sequence[Decision], context: Context | None, at: float,
         context: answers about them.
         at: seconds since 1970.
         target: the class that is screened for.
+        limits: of the bundle, by `limits_of`; left out of the result when None.
     """
     person = combine(decisions, context=context)
     deciding = next(
@@ -37,6 +54,7 @@ def result_of(decisions: Sequence[Decision], context: Context | None, at: float,
         photos=tuple(_photo(decision) for decision in decisions),
         deciding=deciding,
         answers=context.to_json() if context is not None else {},
+        limits=dict(limits or {}),
     )
 
 
