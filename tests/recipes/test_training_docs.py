@@ -11,7 +11,8 @@ import pytest
 
 from poxlens.cli.main import main
 from poxlens.recipes import default
-from poxlens.train.backbones import NETWORKS
+from poxlens.train.networks.levels import SUFFIX
+from poxlens.train.networks.registry import find_network
 
 TEXT = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
 
@@ -44,8 +45,8 @@ def test_every_label_and_network_is_told():
     for label in default.LABELS.meaning:
         assert f"`{label}`" in TEXT
     for name in (*default.Recipe().networks, default.Recipe().duplicate_network):
-        network = NETWORKS[name]
-        (row,) = [line for line in TEXT.splitlines() if line.startswith("| `") and f"`{name}`" in line]
+        network, base = find_network(name), name.removesuffix(SUFFIX)
+        (row,) = [line for line in TEXT.splitlines() if line.startswith("| `") and f"`{base}`" in line]
         assert network.weights.licence in row
         assert (network.weights.package or "hub").replace("_", "-") in row
     for probe in default.Recipe().probes:

@@ -37,6 +37,11 @@ def phantom(seed: int, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(draw(random_spec(seed)).image).resize(size, Image.Resampling.BICUBIC))
 
 
+def plain_skin(seed: int, size: tuple[int, int]) -> np.ndarray:
+    """The same skin, light and noise without the lesions."""
+    return np.asarray(Image.fromarray(draw(random_spec(seed)).clean).resize(size, Image.Resampling.BICUBIC))
+
+
 def png(pixels: np.ndarray) -> bytes:
     with io.BytesIO() as stream:
         Image.fromarray(pixels).save(stream, "PNG")
@@ -74,13 +79,14 @@ def display_p3() -> bytes:
 
 
 def cases() -> dict[str, bytes]:
-    """Phantoms in every turn, at 12 megapixels, progressive, as PNG, and photos that are refused."""
+    """Phantoms in every turn, without lesions, at 12 megapixels, progressive, as PNG, and photos that are refused."""
     made = {f"turn {n}": jpeg(phantom(n, (900, 640)), n) for n in range(1, 9)}
     made["12 megapixels"] = jpeg(phantom(11, (4000, 3000)), 6)
     made["progressive"] = jpeg(phantom(12, (1300, 1000)), progressive=True)
     made["4:4:4"] = jpeg(phantom(13, (700, 700)), subsampling=0)
     made["small"] = jpeg(phantom(14, (300, 260)))
     made["too small"] = jpeg(phantom(15, (140, 100)))
+    made |= {f"plain skin {seed}": jpeg(plain_skin(seed, (800, 640))) for seed in range(3)}
     made["PNG"] = png(phantom(16, (640, 480)))
     made["dark"] = jpeg((phantom(17, (640, 480)) * 0.1).astype(np.uint8))
     made["text"] = b"no image at all, whatever its name says"
