@@ -32,5 +32,5 @@ def test_at_the_deadline_a_process_is_stopped_with_its_children():
 
 def test_the_time_of_the_processor_is_that_of_ended_processes():
     before = processor_seconds()
-    weighed([sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], None)
-    assert 0.48 <= processor_seconds() - before < 5  # the system counts in hundredths
+    weighed([sys.executable, "-c", "import time\nwhile time.process_time() < 0.6: pass"], None)
+    assert 0.5 <= processor_seconds() - before < 5  # the system counts in hundredths
