@@ -1,45 +1,21 @@
 // For the clinic: codes of a result read by camera, from pictures or as text, and the result as it was handed over.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { readResult } from "../fhir/read";
-import { type Collected, collect, needed, NOTHING } from "../qr/collect";
-import { codesOfFile } from "../qr/scan";
+import { needed } from "../qr/collect";
 import type { Result } from "../results/result";
 import { Heading, Icon, useSay } from "./parts";
 import { saveResult } from "./save";
 import { Scan } from "./Scan";
 import { Sheet } from "./Sheet";
+import { useCodes } from "./useCodes";
 
 export function Reader(): JSX.Element {
   const say = useSay();
-  const [collected, setCollected] = useState<Collected>(NOTHING);
-  const [told, setTold] = useState<string | null>(null);
+  const { collected, none, heard, files, again } = useCodes();
   const [text, setText] = useState("");
   const input = useRef<HTMLInputElement>(null);
-
-  const heard = (texts: readonly string[]): void => {
-    setTold(null);
-    setCollected((before) => texts.reduce(collect, before));
-  };
-  const files = async (chosen: readonly Blob[]): Promise<void> => {
-    for (const file of chosen) {
-      const texts = await codesOfFile(file).catch(() => []);
-      if (texts.length) heard(texts);
-      else setTold("no_code");
-    }
-  };
-  useEffect(() => {
-    const pasted = (event: ClipboardEvent): void => {
-      const pictures = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-      if (!pictures.length) return;
-      event.preventDefault();
-      void files(pictures);
-    };
-    addEventListener("paste", pasted);
-    return () => removeEventListener("paste", pasted);
-  }, []);
-
   const { json } = collected;
   const result = json === null ? null : opened(json);
   if (json !== null && result)
@@ -49,11 +25,11 @@ export function Reader(): JSX.Element {
         json={json}
         again={() => {
           setText("");
-          setCollected(NOTHING);
+          again();
         }}
       />
     );
-  const fault = told ?? (json !== null ? "damaged" : collected.told);
+  const fault = none ? "no_code" : json !== null ? "damaged" : collected.told;
   const missing = needed(collected);
   return (
     <section class="reader">

@@ -1,21 +1,15 @@
 // The camera's live picture with a square to hold the rash in, and what to do better.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Manifest } from "../../bundle/manifest";
-import { type Hint, hintOf, LOOK_SIDE, steady } from "../../camera/hints";
-import { look, take } from "../../camera/square";
-import { isSelfie } from "../../camera/stream";
-import "../../camera/camera.css";
+import { useRef, useState } from "preact/hooks";
+import { take } from "../../camera/square";
+import { useCamera } from "../../camera/useCamera";
+import { type Limits, useHint, Viewfinder } from "../../camera/Viewfinder";
 import { Icon, useSay } from "../../ui/parts";
 import { Pick } from "../Field";
-import { useCamera } from "./useCamera";
-
-const PAUSE = 250; // ms between looks, so that an old computer stays usable
 
 interface Props {
-  /** Null while the model loads: no hints yet. */
-  limits: Manifest["gate"]["quality"] | null;
+  limits: Limits;
   taken: (file: File) => void;
 }
 
@@ -26,11 +20,6 @@ export function Finder({ limits, taken }: Props): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const hint = useHint(video, stream !== null, limits);
-  useEffect(() => {
-    if (!stream || !video.current) return;
-    video.current.srcObject = stream;
-    void video.current.play().catch(() => undefined); // interrupted by leaving
-  }, [stream]);
   const shoot = async (): Promise<void> => {
     const found = video.current && (await take(video.current));
     if (found) taken(found);
@@ -42,10 +31,7 @@ export function Finder({ limits, taken }: Props): JSX.Element {
           <span role="alert">{say(`camera.${fault}`)}</span>
         </p>
       ) : (
-        <div class="finder">
-          <video ref={video} class={stream && isSelfie(stream) ? "mirror" : ""} muted playsInline aria-hidden="true" />
-          <i class={hint === "good" ? "square ready" : "square"} />
-        </div>
+        <Viewfinder video={video} stream={stream} hint={hint} />
       )}
       <div class="controls">
         <p class={hint === "good" ? "hint good" : "hint"} role="status">
@@ -85,23 +71,4 @@ export function Finder({ limits, taken }: Props): JSX.Element {
       </div>
     </div>
   );
-}
-
-/** What to do better, looked at a few times a second. */
-function useHint(video: { current: HTMLVideoElement | null }, on: boolean, limits: Props["limits"]): Hint | null {
-  const [hint, setHint] = useState<Hint | null>(null);
-  useEffect(() => {
-    if (!on || !limits) return setHint(null);
-    const canvas = document.createElement("canvas");
-    const told = steady();
-    const timer = setInterval(() => {
-      const pixels = video.current && look(video.current, canvas, LOOK_SIDE);
-      if (pixels) setHint(told(hintOf(pixels, limits)));
-    }, PAUSE);
-    return () => {
-      clearInterval(timer);
-      canvas.width = canvas.height = 0;
-    };
-  }, [on, limits]);
-  return hint;
 }

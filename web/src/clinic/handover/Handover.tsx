@@ -1,30 +1,25 @@
 // A phone's codes become a referral: read by camera, from pictures or as text, looked at, then filed.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { readResult } from "../../fhir/read";
-import { type Collected, collect, needed, NOTHING } from "../../qr/collect";
-import { codesOfFile } from "../../qr/scan";
+import { needed } from "../../qr/collect";
 import type { Result } from "../../results/result";
 import { Heading, Icon, useSay } from "../../ui/parts";
 import { Scan } from "../../ui/Scan";
 import { Sheet } from "../../ui/Sheet";
+import { type Codes, useCodes } from "../../ui/useCodes";
 import type { ReferralOut } from "../api/types";
 import { Area } from "../Field";
 import { FileForm, Filed } from "../filing/FileForm";
 
 export function Handover(): JSX.Element {
   const say = useSay();
-  const [collected, setCollected] = useState<Collected>(NOTHING);
-  const [noCode, setNoCode] = useState(false);
-  const heard = (texts: readonly string[]): void => {
-    setNoCode(false);
-    setCollected((before) => texts.reduce(collect, before));
-  };
+  const { collected, none, heard, files, again } = useCodes();
   const { json } = collected;
   const result = json === null ? null : opened(json);
-  if (json !== null && result) return <Arrived result={result} json={json} again={() => setCollected(NOTHING)} />;
-  const fault = noCode ? "no_code" : json !== null ? "damaged" : collected.told;
+  if (json !== null && result) return <Arrived result={result} json={json} again={again} />;
+  const fault = none ? "no_code" : json !== null ? "damaged" : collected.told;
   return (
     <div class="page narrow handover-page">
       <Heading>{say("place.handover")}</Heading>
@@ -39,33 +34,16 @@ export function Handover(): JSX.Element {
         {fault && <p class={fault === "switched" ? "" : "bad"}>{say(`reader.${fault}`)}</p>}
       </div>
       <Scan heard={(text) => heard([text])} />
-      <Written heard={heard} none={() => setNoCode(true)} />
+      <Written heard={heard} files={files} />
     </div>
   );
 }
 
 /** Codes from pictures, chosen or pasted, and as text: some scanners type what they read. */
-function Written({ heard, none }: { heard: (texts: readonly string[]) => void; none: () => void }): JSX.Element {
+function Written({ heard, files }: Pick<Codes, "heard" | "files">): JSX.Element {
   const say = useSay();
   const [text, setText] = useState("");
   const input = useRef<HTMLInputElement>(null);
-  const files = async (chosen: readonly Blob[]): Promise<void> => {
-    for (const file of chosen) {
-      const texts = await codesOfFile(file).catch(() => []);
-      if (texts.length) heard(texts);
-      else none();
-    }
-  };
-  useEffect(() => {
-    const pasted = (event: ClipboardEvent): void => {
-      const pictures = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-      if (!pictures.length) return;
-      event.preventDefault();
-      void files(pictures);
-    };
-    addEventListener("paste", pasted);
-    return () => removeEventListener("paste", pasted);
-  }, []);
   return (
     <form
       class="panel"

@@ -1,7 +1,7 @@
 // The chosen camera while it is wanted: closed when it is not, and while the page is hidden.
 
 import { useEffect, useState } from "preact/hooks";
-import { type CameraFault, closeCamera, faultOf, hasCamera, openCamera } from "../../camera/stream";
+import { type CameraFault, closeCamera, faultOf, hasCamera, openCamera } from "./stream";
 
 export interface Camera {
   stream: MediaStream | null;
@@ -11,7 +11,7 @@ export interface Camera {
 }
 
 /** @param chosen id of a camera, or "" for the one that the browser takes */
-export function useCamera(chosen: string): Camera {
+export function useCamera(chosen = ""): Camera {
   const [stream, setStream] = useState<MediaStream | null>(null);
   const [fault, setFault] = useState<CameraFault | null>(null);
   const [all, setAll] = useState<readonly MediaDeviceInfo[]>([]);
