@@ -1,6 +1,6 @@
 // The chosen camera while it is wanted: closed when it is not, and while the page is hidden.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { type CameraFault, closeCamera, faultOf, hasCamera, openCamera } from "./stream";
 
 export interface Camera {
@@ -15,7 +15,8 @@ export function useCamera(chosen = ""): Camera {
   const [stream, setStream] = useState<MediaStream | null>(null);
   const [fault, setFault] = useState<CameraFault | null>(null);
   const [all, setAll] = useState<readonly MediaDeviceInfo[]>([]);
-  useEffect(() => {
+  // A layout effect is undone as the view goes; a passive one after the next paint, and until then the camera would see on.
+  useLayoutEffect(() => {
     if (!hasCamera()) return setFault("absent");
     let wanted = 0;
     let open: MediaStream | null = null;

@@ -1,7 +1,7 @@
 // About the tool: what it is for, what it is bad at, how it was tested, and what is kept on this device.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ready } from "../engine/messages";
 import { forgetAll } from "../offline";
 import { Lesions } from "./Lesions";
@@ -12,7 +12,7 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
   const dialog = useRef<HTMLDialogElement>(null);
   const [forgotten, setForgotten] = useState(false);
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     title.current?.focus(); // else the first button takes it, at the far end
   }, []);

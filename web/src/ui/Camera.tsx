@@ -1,7 +1,7 @@
 // The camera's picture with a square to hold the rash in, and what to do better while one looks.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { take } from "../camera/square";
 import { useCamera } from "../camera/useCamera";
 import { type Limits, useHint, Viewfinder } from "../camera/Viewfinder";
@@ -20,7 +20,7 @@ export function Camera({ limits, done, close }: Props): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const { stream, fault } = useCamera();
   const hint = useHint(video, stream !== null, limits);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const shoot = async (): Promise<void> => {
     const file = video.current && (await take(video.current));
     if (file) done(file);

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { createContext } from "preact";
-import { useContext, useEffect, useRef } from "preact/hooks";
+import { useContext, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Say, sayWith } from "../messages";
 import { type Box, type Pixels } from "../photo/pixels";
 
@@ -12,7 +12,8 @@ export const useSay = (): Say => useContext(Words);
 /** A step's heading; it takes the focus, so that a screen reader starts where the eye does. */
 export function Heading({ children }: { children: ComponentChildren }): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the step can be used: later it would take the focus from whoever was quick.
+  useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }, []);

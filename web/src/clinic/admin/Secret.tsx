@@ -1,7 +1,7 @@
 // Something that is shown once: a first password, a device's token.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSay } from "../../ui/parts";
 import { QrCode } from "../QrCode";
 
@@ -17,7 +17,7 @@ interface Props {
 export function Secret({ title, text, secret, qr = false, close }: Props): JSX.Element {
   const say = useSay();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="about secret-once" onClose={close} aria-labelledby="secret-title">
       <h2 id="secret-title">{title}</h2>

@@ -1,7 +1,7 @@
 // What the single keys do, and the switch to turn them off.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Tick } from "../../ui/Choice";
 import { useSay } from "../../ui/parts";
 
@@ -10,7 +10,7 @@ const ROWS = [["j k", "keys.list"], ["1 2 3 4", "keys.verdict"], ["/", "keys.sea
 export function KeysHelp({ on, set, close }: { on: boolean; set: (on: boolean) => void; close: () => void }): JSX.Element {
   const say = useSay();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="about keys" onClose={close} aria-labelledby="keys-title">
       <h2 id="keys-title">{say("keys.title")}</h2>
