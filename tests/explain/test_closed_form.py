@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,13 @@ def joined(*channels):
     return Backbone([one for one, _ in parts], [module for _, module in parts])
 
 
-BACKBONES = {"one": joined(48), "three": joined(24, 40, 16)}
+def leveled(backbone, levels):
+    """The same, the last channels of each network being those of earlier levels."""
+    networks = [replace(one, levels=count) for one, count in zip(backbone.networks, levels, strict=True)]
+    return Backbone(networks, list(backbone.parts))
+
+
+BACKBONES = {"one": joined(48), "three": joined(24, 40, 16), "levels": leveled(joined(40, 32), (12, 8))}
 HEADS = {"linear": (), "hidden": (64,), "two hidden": (64, 32), "three hidden": (48, 32, 24)}
 
 
@@ -73,7 +80,7 @@ def case(request, photos):
     with torch.no_grad():
         features = backbone(torch.from_numpy(photos)).numpy()
     library = np.stack([explain(network, photos, number) for number in range(CLASSES)], 1)
-    return layers, features, library
+    return layers, features, library, backbone.last_channels
 
 
 def largest_difference(found, library):
@@ -90,8 +97,8 @@ def largest_difference(found, library):
 
 
 def test_the_derivation_is_the_librarys_map(case, snippets):
-    layers, features, library = case
-    found = np.stack([snippets["hidden_map"](one, layers) for one in features])
+    layers, features, library, last = case
+    found = np.stack([snippets["hidden_map"](one, layers, last) for one in features])
     worst, compared = largest_difference(found, library)
     assert compared >= 8
     assert worst <= MOST
@@ -99,12 +106,13 @@ def test_the_derivation_is_the_librarys_map(case, snippets):
 
 
 def test_the_exported_tail_is_the_librarys_map(case):
-    layers, features, library = case
+    layers, features, library, last = case
     subspace = Subspace.fit(
         np.random.default_rng(0).normal(size=(40, features.shape[3])).astype(np.float32), 8
     )
     with torch.no_grad():
-        found = FloatTail(Head(tuple(layers)), subspace)(torch.from_numpy(features))["heatmap"].numpy()
+        tail = FloatTail(Head(tuple(layers)), subspace, last.tolist())
+        found = tail(torch.from_numpy(features))["heatmap"].numpy()
     worst, compared = largest_difference(found, library)
     assert compared >= 8
     assert worst <= MOST

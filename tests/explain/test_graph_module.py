@@ -46,7 +46,7 @@ def test_the_embedded_bundle_gives_the_same_in_torch(engine, module, prepared):
 
 
 def test_the_heat_map_of_the_embedded_bundle_is_the_librarys_grad_cam(engine, module, prepared):
-    """Every class, levels joined; each map to its own maximum, as the library scales it."""
+    """Every class, at the last map; each map to its own maximum, as the library scales it."""
     heat = engine.run(prepared).heatmap
     compared = 0
     for number in range(heat.shape[1]):

@@ -44,6 +44,31 @@ def test_the_heat_map_is_grad_cam_by_autograd(heads, subspace, maps, depth):
         torch.testing.assert_close(found["heatmap"][:, c], expected, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("depth", [1, 3])
+def test_earlier_levels_have_a_share_in_the_logits_and_none_in_the_map(
+    network, images, heads, subspace, depth
+):
+    """Grad-CAM at the last map: the same as if the channels of the levels were not there."""
+    last = tuple(i < CHANNELS - 5 for i in range(CHANNELS))
+    features = network(torch.from_numpy(images[:4].astype(np.float32)))
+    found = FloatTail(heads[depth], subspace, last)(features)
+    every = FloatTail(heads[depth], subspace)(features)
+    torch.testing.assert_close(found["logits"], every["logits"])
+    taken = features.clone().requires_grad_(True)
+    logits = layers_of(heads[depth])(taken.mean((1, 2)))
+    for c in range(CLASSES):
+        gradient = torch.autograd.grad(logits[:, c].sum(), taken, retain_graph=True)[0].mean(
+            (1, 2), keepdim=True
+        )
+        expected = torch.relu((taken * gradient)[..., : CHANNELS - 5].sum(3)).detach()
+        torch.testing.assert_close(found["heatmap"][:, c], expected, atol=1e-6, rtol=1e-5)
+    assert not torch.allclose(found["heatmap"], every["heatmap"])
+    model = Graph(onnx_fp32(network, heads[depth], subspace, SIDE, last), size=SIDE, classes=CLASSES)
+    outputs = model.run(images[:4])
+    for name in ("logits", "heatmap"):
+        np.testing.assert_allclose(getattr(outputs, name), found[name].numpy(), atol=2e-5, err_msg=name)
+
+
 def test_embedding_and_novelty(heads, subspace, maps):
     found = FloatTail(heads[1], subspace)(maps)
     pooled = maps.numpy().mean((1, 2))

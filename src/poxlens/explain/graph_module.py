@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from poxlens.explain.network import Explainable, ExplanationError
+from poxlens.explain.network import Explainable, ExplanationError, read_at
 from poxlens.explain.operators import KNOWN, apply
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Values = dict[str, torch.Tensor]
 class GraphModule(Explainable):
     """A bundle's graph as a torch module: planes [N, 3, S, S], RGB 0-255 -> logits [N, C].
 
-    Maps are read at the features that the embedding is the mean of, [N, D, h, w].
+    Maps are read at the last maps in the features that the embedding is the mean of, [N, D, h, w].
 
     Args:
         model: bytes of the .onnx file, with the outputs of a bundle.
@@ -46,6 +46,8 @@ class GraphModule(Explainable):
         }
         self._nodes = _constants_folded([_Node(node) for node in graph.node], self._constants)
         self._features = _pooled(self._nodes)
+        last = self._constants.get("heatmap.channels")
+        self._last = None if last is None else last > 0
         self.joined = nn.Identity()
         self.layer, self.reshape = self.joined, None
         # The grad-cam library asks a model's first parameter for its device, and fails where there is none.
@@ -67,7 +69,7 @@ class GraphModule(Explainable):
         for node in self._nodes:
             made = node.run(values)
             if node.output == self._features:  # [N, h, w, D] past the layer that maps are read at
-                made = self.joined(made.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+                made = read_at(self.joined, made.permute(0, 3, 1, 2), self._last).permute(0, 2, 3, 1)
             values[node.output] = made
         return {name: values[name] for name in names}
 

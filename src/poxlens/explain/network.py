@@ -50,6 +50,8 @@ class Classifier(Explainable):
         super().__init__()
         self.backbone = backbone
         self.head = head
+        last = torch.from_numpy(backbone.last_channels)
+        self._last = None if last.all() else last
         self.joined = nn.Identity()
         self.layer, self.reshape = self._read_at()
         self.eval().requires_grad_(False)
@@ -60,7 +62,8 @@ class Classifier(Explainable):
         if self.backbone.own_pooling:
             embedding = self.backbone.both(images)[1]
         else:
-            embedding = self.joined(self.backbone(images).permute(0, 3, 1, 2)).mean((2, 3))
+            maps = read_at(self.joined, self.backbone(images).permute(0, 3, 1, 2), self._last)
+            embedding = maps.mean((2, 3))
         logits: torch.Tensor = self.head(embedding)
         return logits
 
@@ -82,6 +85,22 @@ class Classifier(Explainable):
             part: Any = self.backbone.parts[0]
             return part.last, part.as_maps
         raise ExplanationError(f"{names}: no layer is known at which its maps could be read")
+
+
+def read_at(layer: nn.Module, maps: torch.Tensor, last: torch.Tensor | None) -> torch.Tensor:
+    """The maps, those of them that explanations are read at having gone through `layer`.
+
+    Args:
+        layer: gives what it is given.
+        maps: [N, D, h, w], the last maps with those of earlier levels between them.
+        last: [D], true for the last maps; None: all are.
+    """
+    if last is None:
+        read: torch.Tensor = layer(maps)
+        return read
+    joined = maps.clone()
+    joined[:, last] = layer(maps[:, last])
+    return joined
 
 
 def _tokens(prefix: int) -> Reshape:

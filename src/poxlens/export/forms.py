@@ -54,6 +54,11 @@ class Phone:
     subspace: Novelty
     side: int  # px
 
+    @property
+    def last(self) -> tuple[bool, ...]:
+        """Of each channel of the features, whether it is of a last map."""
+        return tuple(self.backbone.last_channels.tolist())
+
 
 @dataclass(frozen=True, eq=False)
 class Forms:
@@ -119,7 +124,7 @@ def make_forms(
         if asked:
             if python is None:
                 raise ExportError("LiteRT forms need the interpreter that has the LiteRT tools")
-            tail = FloatTail(phone.head, phone.subspace)
+            tail = FloatTail(phone.head, phone.subspace, phone.last)
             made = litert_forms(plain, corrected, tail, images, sensitivity.kept, asked, python=python)
             files |= {("litert", precision): data for precision, data in made.items()}
         done()
@@ -159,7 +164,7 @@ def _onnx(
     sensitivity: Sensitivity,
     kinds: Sequence[Kind],
 ) -> dict[Kind, bytes]:
-    parts = (phone.head, phone.subspace, phone.side)
+    parts = (phone.head, phone.subspace, phone.side, phone.last)
     fp32 = onnx_fp32(plain, *parts)
     files: dict[Kind, bytes] = {("onnx", "fp32"): fp32}
     if ("onnx", "fp16") in kinds:

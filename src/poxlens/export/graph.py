@@ -44,13 +44,17 @@ def assemble(backbone: Stored, head: LinearHead | Head, novelty: Novelty) -> byt
     for i, (weight, bias) in enumerate(layers):
         _constant(graph, f"head{_rank(i, layers)}.weight", weight)
         _constant(graph, f"head{_rank(i, layers)}.bias", bias)
+    if not all(backbone.last):
+        _constant(graph, "heatmap.channels", np.array(backbone.last, np.float32))
+        graph.node.append(helper.make_node("Mul", [FEATURES, "heatmap.channels"], ["heatmap.features"]))
+    read = FEATURES if all(backbone.last) else "heatmap.features"
     _constant(graph, "heatmap.share", np.array([1.0 / places], np.float32))
     scored = _gate(graph, novelty) if isinstance(novelty, Gate) else _residual(graph, novelty)
     node = helper.make_node
     graph.node.extend(
         [
             node("ReduceMean", [FEATURES], ["embedding"], axes=[1, 2], keepdims=0),
-            *(_linear_head() if len(layers) == 1 else _deep_head(graph, layers, places)),
+            *(_linear_head(read) if len(layers) == 1 else _deep_head(graph, layers, places, read)),
             node("Relu", ["heatmap.sum"], ["heatmap.positive"]),
             node("Mul", ["heatmap.positive", "heatmap.share"], ["heatmap.places"]),
             node("Transpose", ["heatmap.places"], ["heatmap"], perm=[0, 3, 1, 2]),
@@ -76,18 +80,18 @@ def assemble(backbone: Stored, head: LinearHead | Head, novelty: Novelty) -> byt
 Layers = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
 
 
-def _linear_head() -> list[Any]:
-    """Logits, and the sum over channels that becomes the map: the gradient is the weight itself."""
+def _linear_head(read: str) -> list[Any]:
+    """Logits, and the sum over the channels of `read` that becomes the map: the gradient is the weight itself."""
     from onnx import helper
 
     return [
         helper.make_node("MatMul", ["embedding", "head.weight"], ["head.product"]),
         helper.make_node("Add", ["head.product", "head.bias"], ["logits"]),
-        helper.make_node("MatMul", [FEATURES, "head.weight"], ["heatmap.sum"]),
+        helper.make_node("MatMul", [read, "head.weight"], ["heatmap.sum"]),
     ]
 
 
-def _deep_head(graph: Any, layers: Layers, places: int) -> list[Any]:
+def _deep_head(graph: Any, layers: Layers, places: int, read: str) -> list[Any]:
     """The same with hidden layers: W_1 diag(m_1) W_2 ... of `poxlens.export.tail`, once for each photo."""
     from onnx import helper, numpy_helper
 
@@ -121,7 +125,7 @@ def _deep_head(graph: Any, layers: Layers, places: int) -> list[Any]:
         gradient = f"head{i}.gradient"
     return [
         *nodes,
-        node("Reshape", [FEATURES, "heatmap.flat"], ["heatmap.list"]),
+        node("Reshape", [read, "heatmap.flat"], ["heatmap.list"]),
         node("MatMul", ["heatmap.list", gradient], ["heatmap.flatsum"]),
         node("Reshape", ["heatmap.flatsum", "heatmap.square"], ["heatmap.sum"]),
     ]

@@ -23,7 +23,9 @@ from poxlens.train.stored import Stored, in_floats
 _SMALLEST = 1024  # entries; below it a tensor stays in 32 bits
 
 
-def onnx_fp32(network: nn.Module, head: Head, novelty: Novelty, side: int) -> bytes:
+def onnx_fp32(
+    network: nn.Module, head: Head, novelty: Novelty, side: int, last: tuple[bool, ...] = ()
+) -> bytes:
     """Everything in 32-bit floats; image [N, S, S, 3] uint8.
 
     Args:
@@ -31,8 +33,9 @@ def onnx_fp32(network: nn.Module, head: Head, novelty: Novelty, side: int) -> by
         head: on the raw embedding.
         novelty: its score.
         side: S, px.
+        last: of each channel of the features, whether it is of a last map; (): all are.
     """
-    return assemble(Stored(in_floats(network, side), side, ()), head, novelty)
+    return assemble(Stored(in_floats(network, side), side, (), last), head, novelty)
 
 
 def onnx_fp16(fp32: bytes) -> bytes:

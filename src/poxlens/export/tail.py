@@ -7,11 +7,13 @@ places and a head of layers W_1 ... W_L with ReLU between them, the gradient of 
 
 for the ReLU passes what is above zero as it is; of a linear head it is the column W[:, c]. The gradient by A at each of
 the h w places is g_c / (h w), the same everywhere, so that its mean over places, Grad-CAM's weight, is that too, and
-the map is relu(A . g_c / (h w)).
+the map is relu(A . g_c / (h w)). Where earlier levels stand beside the last map (`poxlens.train.networks.levels`) they
+have a share in the logits, and the sum A . g_c goes over the channels of the last map alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,10 +70,18 @@ class FloatTail(nn.Module):
     """The tail as a module: map [N, h, w, D] -> logits, embedding, heatmap, novelty.
 
     Its name stands in the names of a .tflite's tensors, by which they are left in floats.
+
+    Args:
+        head: on the raw embedding.
+        novelty: its score.
+        last: of each channel, whether it is of a last map, which heat maps are read at; (): all are.
     """
 
-    def __init__(self, head: Head, novelty: Novelty) -> None:
+    def __init__(self, head: Head, novelty: Novelty, last: Sequence[bool] = ()) -> None:
         super().__init__()
+        self.some = not all(last)
+        if self.some:
+            self.register_buffer("last", torch.tensor(last, dtype=torch.float32))
         self.depth = len(head.layers)
         for i, (weight, bias) in enumerate(head.layers):
             self.register_buffer(f"weight{i}", torch.from_numpy(np.ascontiguousarray(weight)))
@@ -100,6 +110,8 @@ class FloatTail(nn.Module):
             masks.append((hidden > 0).to(torch.float32))
         logits = hidden @ self._weight(self.depth - 1) + self._bias(self.depth - 1)
         places = features.reshape(n, high * wide, size)
+        if self.some:
+            places = places * self._constant("last")
         # relu(k x) = k relu(x): the share of a place is multiplied in where there are least numbers.
         heat = torch.relu(places @ self._gradient(masks)) * (1.0 / (high * wide))
         return {

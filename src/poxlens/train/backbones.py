@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.errors import WeightsError
@@ -46,6 +48,12 @@ class Backbone(nn.Module):
     def own_pooling(self) -> bool:
         """Whether the embedding is something else than the mean of the features over places."""
         return any(isinstance(part, OwnPooling) for part in self.parts)
+
+    @property
+    def last_channels(self) -> NDArray[np.bool_]:
+        """[D] which channels are of a network's last map, and not of its earlier levels."""
+        parts = ((network.channels - network.levels, network.levels) for network in self.networks)
+        return np.concatenate([np.arange(last + levels) < last for last, levels in parts])
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Features [N, h, w, D] of [N, S, S, 3].

@@ -33,6 +33,7 @@ class Stored:
     model: bytes  # ONNX: image [N, S, S, 3] uint8 -> features [N, h, w, D]
     side: int  # S
     eight_bit: tuple[str, ...]  # weights stored in eight bits
+    last: tuple[bool, ...] = ()  # of each channel, whether it is of a last map; (): all are
     own_pooling: bool = False  # the graph gives the embedding too, as it is not the mean of the features
 
 
@@ -72,7 +73,11 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
     model.doc_string, model.producer_version = "", ""
     del model.opset_import[1:]  # ONNX Runtime lists its own domains, none of which is used
     return Stored(
-        model.SerializeToString(deterministic=True), side, tuple(sorted(eight)), backbone.own_pooling
+        model.SerializeToString(deterministic=True),
+        side,
+        tuple(sorted(eight)),
+        tuple(backbone.last_channels.tolist()),
+        backbone.own_pooling,
     )
 
 

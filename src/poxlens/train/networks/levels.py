@@ -3,6 +3,9 @@
 The last layers of an ImageNet network tell objects apart; borders, colours and the grain of a surface, which is what a
 rash is made of, stand in the layers before them (Zeiler and Fergus 2014; hypercolumns: Hariharan et al. 2015). Each
 earlier level is averaged down to the places of the last map, so that its mean over places is the level's own.
+
+Heat maps are read at the last map alone, as everywhere: earlier levels answer to any edge, and with them the strongest
+place of a map lay on a lesion less often than by chance (docs/explain.md).
 """
 
 from __future__ import annotations
@@ -80,6 +83,7 @@ def with_levels(network: Network) -> Network:
     if network.name not in LEVELS:
         raise WeightsError(f"the levels of {network.name} are not known, those of {', '.join(LEVELS)} are")
     blocks = LEVELS[network.name]
+    levels = sum(channels for _, channels in blocks)
 
     def build(state: State | None) -> nn.Module:
         return Levels(network.build(state), [name for name, _ in blocks])
@@ -87,9 +91,10 @@ def with_levels(network: Network) -> Network:
     return replace(
         network,
         name=network.name + SUFFIX,
-        channels=network.channels + sum(channels for _, channels in blocks),
+        channels=network.channels + levels,
+        levels=levels,
         build=build,
         title=f"{network.title or network.name}, several levels",
         multiple=32,
-        layer="",
+        layer=f"network.{network.layer}".rstrip("."),
     )

@@ -39,6 +39,9 @@ class Network:
     interpolation: str = "bilinear"  # that its own evaluation shrinks photos with
     layer: str = ""  # submodule of the built module whose output is the last map; "": the module itself
     pooling: Pooling = "mean"  # over places; the class token; or what the library does before its classifier
+    levels: int = (
+        0  # of its channels, the last ones: those of earlier blocks (`poxlens.train.networks.levels`)
+    )
     alternatives: tuple[Weights, ...] = ()  # the same in another form, where the first are not at hand
 
 
