@@ -144,8 +144,8 @@ class BrowserWorker:
 
     Attributes:
         page: Playwright's page, in which the worker was started.
-        started: label of the bundle, which model runs on which build, threads, largest golden difference and
-            milliseconds of the start.
+        started: label of the bundle, `page` as the name of the worker's file, which model runs on which build,
+            threads, largest golden difference and milliseconds of the start.
     """
 
     page: Any
@@ -201,4 +201,5 @@ def open_worker(page: Any, url: str) -> BrowserWorker:
     worker = next(file.name for file in page_files() if file.name.startswith("assets/worker-"))
     page.set_default_timeout(300_000)
     page.goto(f"{url}/bundle/MODEL_CARD.md")  # the page's origin without the page
-    return BrowserWorker(page, page.evaluate(_OPEN, [f"{url}/{worker}", f"{url}/bundle/"]))
+    started = page.evaluate(_OPEN, [f"{url}/{worker}", f"{url}/bundle/"])
+    return BrowserWorker(page, {**started, "page": worker})  # the name has a digest of what is in it

@@ -4,18 +4,21 @@
     python -m benchmarks.web_parity --phantoms 200            drawn ones; 12 and 48 megapixels in every turn
 
 Prints n, the share of same outcomes and the largest differences; exit code 1 when a limit is passed. Nothing of a photo
-is kept.
+is kept. With --resume FILE what was found is written down photo by photo, and a run that was cut off goes on from
+there, as long as bundle, page and way are the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,9 @@ from poxlens.photo.decode import decode
 from poxlens.photo.resize import prepare
 from poxlens.screen.graph import Outputs
 from poxlens.screen.screener import Screener
+
+Photo = Callable[[], bytes]
+"""A photo that is made or read when it is its turn."""
 
 KINDS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
 
@@ -94,16 +100,15 @@ def furthest(ours: Outputs, theirs: dict[str, np.ndarray]) -> float:
     return max(float(np.abs(a - b).max() / max(1.0, np.abs(a).max())) for a, b in pairs)
 
 
-def phantoms(n: int) -> Iterator[tuple[str, bytes]]:
-    """N drawn photos of usual sizes; 12 megapixels in each of the eight turns; 48 in two."""
+def phantoms(n: int) -> Iterable[tuple[str, Photo]]:
+    """N drawn photos of usual sizes; 12 and 48 megapixels in each of the eight turns. Drawn when they are called."""
     for seed in range(n):
         rng = np.random.default_rng(seed)
         width, height = (int(side) for side in rng.integers(300, 1800, 2))
-        yield f"phantom {seed}", _drawn(seed, (width, height), turn=int(rng.integers(1, 9)))
-    for turn in range(1, 9):
-        yield f"12 megapixels, turn {turn}", _drawn(100 + turn, (4000, 3000), turn)
-    for turn in (1, 6):
-        yield f"48 megapixels, turn {turn}", _drawn(200 + turn, (8000, 6000), turn)
+        yield f"phantom {seed}", partial(_drawn, seed, (width, height), turn=int(rng.integers(1, 9)))
+    for megapixels, size in ((12, (4000, 3000)), (48, (8000, 6000))):
+        for turn in range(1, 9):
+            yield f"{megapixels} megapixels, turn {turn}", partial(_drawn, 100 + turn, size, turn)
 
 
 def _drawn(seed: int, size: tuple[int, int], turn: int) -> bytes:
@@ -134,32 +139,60 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--phantoms", type=int, help="how many drawn photos of usual sizes")
     parser.add_argument("--bundle", type=Path, help="bundle folder; default: the embedded one")
+    parser.add_argument("--resume", type=Path, help="file in which what was found is kept, to go on from it")
     chosen = parser.parse_args()
     if (chosen.data is None) == (chosen.phantoms is None):
         parser.error("name --data or --phantoms")
-    photos = (
-        phantoms(chosen.phantoms)
-        if chosen.data is None
-        else (
-            (str(path.relative_to(chosen.data)), path) for path in sample(chosen.data, chosen.n, chosen.seed)
-        )
-    )
-    return report(run(photos, page_screener(chosen.bundle)))
+    photos = phantoms(chosen.phantoms) if chosen.data is None else files(chosen.data, chosen.n, chosen.seed)
+    return report(run(photos, page_screener(chosen.bundle), chosen.resume))
 
 
-def run(photos: Iterator[tuple[str, bytes | Path]], screener: Screener) -> list[Row]:
-    """Every photo on both sides; what differs is printed at once."""
+def files(folder: Path, n: int, seed: int) -> Iterable[tuple[str, Photo]]:
+    """N photos below a folder by their places in it."""
+    return ((str(path.relative_to(folder)), path.read_bytes) for path in sample(folder, n, seed))
+
+
+def run(photos: Iterable[tuple[str, Photo]], screener: Screener, resume: Path | None = None) -> list[Row]:
+    """Every photo on both sides; what differs is printed at once.
+
+    Args:
+        photos: names, each once, and how to come by the bytes.
+        screener: Python's side.
+        resume: a file of JSON lines: found again where it was found by the same bundle, page and way, else added.
+    """
     rows: list[Row] = []
     with browser_worker(screener) as worker:
-        print(f"{worker.started['label']}: {worker.started['way']}, {worker.started['threads']} threads")
+        started = worker.started
+        print(f"{started['label']}: {started['way']}, {started['threads']} threads")
+        by = f"{started['label']}, {started['page']}, {started['way']}"
+        known = _known(resume, by)
         for name, photo in photos:
-            row = compare(worker, screener, photo.read_bytes() if isinstance(photo, Path) else photo)
+            row = known.get(name)
+            if row is None:
+                row = compare(worker, screener, photo())
+                _note(resume, {"by": by, "name": name, "row": asdict(row)})
             rows.append(row)
             if not row.same or (row.pixels or 0) > 1:
                 print(f"  {name}: {row}")
             if len(rows) % 50 == 0:
                 print(f"  {len(rows)} photos", file=sys.stderr)
     return rows
+
+
+def _known(resume: Path | None, by: str) -> dict[str, Row]:
+    if resume is None or not resume.exists():
+        return {}
+    whole = [
+        line for line in resume.read_text("utf-8").splitlines() if line.endswith("}}")
+    ]  # not one that was cut off
+    lines = map(json.loads, whole)
+    return {line["name"]: Row(**line["row"]) for line in lines if line["by"] == by}
+
+
+def _note(resume: Path | None, line: dict[str, object]) -> None:
+    if resume is not None:
+        with resume.open("a", encoding="utf-8") as stream:
+            stream.write("\n" + json.dumps(line))  # a line that was cut off before stays one of its own
 
 
 def report(rows: list[Row], least: float = 1.0) -> int:

@@ -77,6 +77,23 @@ def browser(built: None, playwright: Any) -> Iterator[Any]:
     found.close()
 
 
+LYING = """async () => {
+  const asked = (request) => new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
+  const plain = (_, value) => (value instanceof Uint8Array ? new TextDecoder("latin1").decode(value) : value);
+  const lies = [...Object.values(localStorage)];
+  for (const { name } of await indexedDB.databases()) {
+    const database = await asked(indexedDB.open(name));
+    for (const store of database.objectStoreNames)
+      lies.push(...(await asked(database.transaction(store).objectStore(store).getAll())));
+    database.close();
+  }
+  return JSON.stringify(lies, plain);
+}"""
+
+
 @dataclass
 class Visit:
     """One person's visit: the page, everything it asked for and everything it complained about."""
@@ -126,6 +143,11 @@ class Visit:
         self.page.locator("fieldset").first.wait_for()
         self.press(".bar button")
         self.page.locator(".verdict").wait_for()
+
+    def lying(self) -> str:
+        """All that lies on the device, but for the page's files and the bundle, as whoever reads its storage has it."""
+        text: str = self.page.evaluate(LYING)
+        return text
 
     @property
     def outcome(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -22,6 +23,10 @@ from tests.web.test_reader import bundle, codes
 from poxlens.serve.clinic.demo import PASSWORD
 
 pytestmark = pytest.mark.browser
+
+JPEG = (
+    base64.b64encode(b"\xff\xd8\xff\xe0\0\x10JFIF").decode().rstrip("=")
+)  # how each photo that is sent begins
 
 
 @pytest.fixture
@@ -52,6 +57,10 @@ def test_from_the_phone_to_the_verdict_to_the_reply(
     phone.context.set_offline(True)
     phone.press(".send .primary")
     page.get_by_text("It waits for the network").wait_for()
+    lying = phone.lying()  # nothing to read for whoever takes the files of the browser's storage
+    assert "sealed" in lying
+    for secret in (clinic.token, "gate 7", "Questionnaire", JPEG):
+        assert secret not in lying, secret
     # The battery dies, the phone is switched on again without a network, and then there is one.
     page.reload()
     page.locator("h1").wait_for()
@@ -62,7 +71,9 @@ def test_from_the_phone_to_the_verdict_to_the_reply(
     page.locator(".sent b").wait_for()
     code = page.locator(".sent b").inner_text()
     assert clinic.referrals == before + 1
-    assert page.evaluate(WAITING) == [[None, code]]  # the photo is no longer on the phone
+    assert page.evaluate(WAITING) == [False]
+    assert len(phone.lying()) < 3_000  # the photo is no longer on the phone
+    assert code not in phone.lying()
 
     desk = visit(f"{clinic.url}/clinic/", viewport={"width": 1280, "height": 800}).page
     sign_in(desk, "nurse", PASSWORD)
@@ -92,12 +103,63 @@ def test_from_the_phone_to_the_verdict_to_the_reply(
 
 
 WAITING = """() => new Promise((done) => {
-  const open = indexedDB.open("poxlens-referrals");
+  const open = indexedDB.open("poxlens-results");
   open.onsuccess = () => {
-    const all = open.result.transaction("rows").objectStore("rows").getAll();
-    all.onsuccess = () => (open.result.close(), done(all.result.map(({ load, code }) => [load, code])));
+    const all = open.result.transaction("referrals").objectStore("referrals").getAll();
+    all.onsuccess = () => (open.result.close(), done(all.result.map(({ waiting }) => waiting)));
   };
 })"""
+
+
+def test_what_waits_is_locked_with_the_passphrase_sent_when_it_is_open_and_wiped(
+    visit: Callable[..., Any], clinic: ClinicServer, pustules: np.ndarray
+) -> None:
+    with io.BytesIO() as stream:
+        Image.fromarray(pustules).save(stream, "JPEG", quality=90)
+        photo = stream.getvalue()
+    before, phrase = clinic.referrals, "four plain words here"
+    phone = visit(clinic.url)
+    page = phone.page
+    phone.begin()
+    phone.choose(photo)
+    phone.to_answer()
+    phone.press(".row.end .primary")
+    page.locator("#device").fill(clinic.token)
+    phone.tick("send-photos")
+    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+    page.get_by_text("also without a network").wait_for()
+    phone.context.set_offline(True)
+    phone.press(".send .primary")
+    page.get_by_text("It waits for the network").wait_for()
+    page.locator(".links button").first.click()
+    page.get_by_role("button", name="Lock with a passphrase").click()  # nothing is kept but what waits
+    for field in ("#new-passphrase", "#passphrase-again"):
+        page.locator(field).fill(phrase)
+    phone.press(".lock .primary")
+    page.get_by_role("button", name="Lock now").click()
+    page.get_by_text("It waits to be sent. Unlock your kept results").wait_for()
+    page.locator("select").select_option("fr")
+    page.get_by_text("Il attend d’être envoyé").wait_for()
+    page.locator("select").select_option("en")
+    # With a network, and locked: nothing goes, and nobody reads what waits.
+    phone.context.set_offline(False)
+    page.reload()
+    page.locator(".links button").first.click()
+    page.get_by_text("It waits to be sent. Unlock your kept results").wait_for()
+    assert clinic.referrals == before
+    assert page.evaluate(WAITING) == [True]
+    lying = phone.lying()
+    assert "wrapped" in lying
+    for secret in (clinic.token, "Questionnaire", JPEG):
+        assert secret not in lying, secret
+    page.locator("#passphrase").fill(phrase)
+    phone.press(".lock .primary")
+    page.locator(".sent b").wait_for()
+    assert clinic.referrals == before + 1
+    page.get_by_role("button", name="Wipe everything").click()
+    page.get_by_text("Everything is wiped").wait_for()
+    page.locator(".sent b").wait_for(state="detached")
+    assert phone.lying() == '["en"]'  # the chosen language
 
 
 def test_an_answer_that_is_lost_doubles_nothing(

@@ -15,10 +15,9 @@ export async function keepPage(): Promise<boolean> {
   }
 }
 
-/** Remove the page, the model, what was to be sent to a clinic, and the chosen language from this device. */
+/** Remove the page, the model, and the chosen language from this device. */
 export async function forgetAll(): Promise<void> {
   await forget().catch(() => undefined);
-  await import("./referral/store").then(({ wipe }) => wipe()).catch(() => undefined);
   try {
     localStorage.clear();
     for (const name of await caches.keys()) if (name.startsWith("poxlens-")) await caches.delete(name);

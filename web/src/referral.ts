@@ -4,14 +4,14 @@ import type { Box, Pixels } from "./photo/pixels";
 
 /** Short side of a photo that is sent, px: what the clinic keeps. */
 export const SHORT = 1024;
-const KEY = "poxlens-clinic-device"; // the device's token; it says nothing of a person
+const PATIENCE = 10 * 60_000; // ms; a network that takes everything and gives nothing must not hold up the next try
 
 export interface Referral {
   /** The FHIR Bundle's JSON. */
   json: string;
   id: string;
-  /** JPEGs, in the result's order, or none. */
-  photos: readonly Blob[];
+  /** JPEGs in base64, in the result's order, or none. */
+  photos: readonly string[];
   /** Whether reviewed photos may teach a later model. */
   training: boolean;
   /** The clinic's own name for the person, or "". */
@@ -34,15 +34,16 @@ export class NotFiled extends Error {
  * File a referral; sent again after a fault it is filed once, as its key is the result's number.
  *
  * @param origin the clinic's server
+ * @param stop ends it at once, as a fault of the network
  * @returns the code with which the person can ask for the reply
  * @throws NotFiled
  */
-export async function refer(origin: string, token: string, referral: Referral): Promise<string> {
+export async function refer(origin: string, token: string, referral: Referral, stop?: AbortSignal): Promise<string> {
   const { json, id, photos, training, person } = referral;
   const body = {
     result: JSON.parse(json) as unknown,
     consent: { photo: photos.length > 0, training: training && photos.length > 0 },
-    photos: await Promise.all(photos.map(base64)),
+    photos,
     person: person.trim() || null,
   };
   const headers = { "content-type": "application/json", authorization: `Bearer ${token}`, "idempotency-key": id };
@@ -51,6 +52,7 @@ export async function refer(origin: string, token: string, referral: Referral): 
     credentials: "omit",
     headers,
     body: JSON.stringify(body),
+    signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(stop ? [stop] : [])]),
   }).catch((fault: unknown) => {
     throw new NotFiled("offline", String(fault));
   });
@@ -81,25 +83,9 @@ export async function photoToSend(image: Pixels, box: Box): Promise<Blob> {
   return found;
 }
 
-async function base64(blob: Blob): Promise<string> {
+export async function base64(blob: Blob): Promise<string> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   let letters = "";
   for (let at = 0; at < bytes.length; at += 8192) letters += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(letters);
-}
-
-export function deviceToken(): string {
-  try {
-    return localStorage.getItem(KEY) ?? "";
-  } catch {
-    return ""; // storage refused
-  }
-}
-
-export function rememberToken(token: string): void {
-  try {
-    localStorage.setItem(KEY, token);
-  } catch {
-    // Storage refused: it is asked for again next time.
-  }
 }

@@ -1,7 +1,7 @@
 // The camera's live picture with a square to hold the rash in, and what to do better.
 
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Manifest } from "../bundle/manifest";
 import { type Hint, hintOf, LOOK_SIDE, steady } from "./hints";
 import { look } from "./square";
@@ -14,7 +14,7 @@ const PAUSE = 250; // ms between looks, so that a slow phone or an old computer 
 export type Limits = Manifest["gate"]["quality"] | null;
 
 export function Viewfinder({ video, stream, hint }: { video: RefObject<HTMLVideoElement | null>; stream: MediaStream | null; hint: Hint | null }): JSX.Element {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!stream || !video.current) return;
     video.current.srcObject = stream;
     void video.current.play().catch(() => undefined); // interrupted by leaving
@@ -30,7 +30,7 @@ export function Viewfinder({ video, stream, hint }: { video: RefObject<HTMLVideo
 /** What to do better, looked at a few times a second. */
 export function useHint(video: { current: HTMLVideoElement | null }, on: boolean, limits: Limits): Hint | null {
   const [hint, setHint] = useState<Hint | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!on || !limits) return setHint(null);
     const canvas = document.createElement("canvas");
     const told = steady();

@@ -11,6 +11,7 @@ interface DetectorClass {
 }
 
 const MAX_SIDE = 1600; // px; more adds nothing to a code that fills a good part of the picture, and costs memory
+const FRAME_SIDE = 1280; // px; of a frame, of which many come a second
 
 let detector: Promise<Detector | null> | undefined;
 
@@ -45,7 +46,7 @@ export async function codesOfFile(file: Blob): Promise<string[]> {
 /** The text of a code in the camera's frame of this moment, or null. */
 export async function codeOfFrame(video: HTMLVideoElement): Promise<string | null> {
   if (!video.videoWidth) return null;
-  const image = pixelsOf(video, video.videoWidth, video.videoHeight);
+  const image = pixelsOf(video, video.videoWidth, video.videoHeight, FRAME_SIDE);
   const [found] = await detected(image);
   if (found) return found;
   try {
@@ -57,8 +58,8 @@ export async function codeOfFrame(video: HTMLVideoElement): Promise<string | nul
 
 let canvas: HTMLCanvasElement | undefined;
 
-function pixelsOf(source: ImageBitmap | HTMLVideoElement, width: number, height: number): ImageData {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+function pixelsOf(source: ImageBitmap | HTMLVideoElement, width: number, height: number, most = MAX_SIDE): ImageData {
+  const scale = Math.min(1, most / Math.max(width, height));
   const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   canvas ??= document.createElement("canvas"); // one for all frames: iOS gives canvases back late
   Object.assign(canvas, { width: w, height: h });

@@ -1,6 +1,7 @@
-// One referral after it was handed over: that it waits, that it was refused, or its code.
+// One referral after it was handed over: that it waits, that it was refused, its code, or that it is locked.
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { useSay } from "../ui/parts";
 import { hurry, told } from "./sender";
 import { remove, type Row } from "./store";
@@ -10,6 +11,7 @@ import { withReferral } from "./words";
 export function HandedOver({ row, clinic, again }: { row: Row; clinic: string; again: () => void }): JSX.Element {
   const say = withReferral(useSay());
   const name = new URL(clinic).host;
+  const [trying, setTrying] = useState(false);
   const drop = (then: () => void): void => void remove(row.id).then(told).then(then);
   if (row.code !== null)
     return (
@@ -30,6 +32,12 @@ export function HandedOver({ row, clinic, again }: { row: Row; clinic: string; a
         </button>
       </div>
     );
+  if (row.locked)
+    return (
+      <div class="card send" role="status">
+        <p>{say(row.waiting ? "sent.locked_waiting" : "sent.locked")}</p>
+      </div>
+    );
   const first = row.tries === 0;
   return (
     <div class="card send" role="status">
@@ -37,8 +45,15 @@ export function HandedOver({ row, clinic, again }: { row: Row; clinic: string; a
       {!first && <p>{say("sent.waiting_text")}</p>}
       {!first && (
         <div class="row">
-          <button class="primary" onClick={() => void hurry()}>
-            {say("sent.now")}
+          <button
+            class="primary"
+            disabled={trying}
+            onClick={() => {
+              setTrying(true);
+              void hurry().then(() => setTrying(false));
+            }}
+          >
+            {say(trying ? "lock.working" : "sent.now")}
           </button>
           <button onClick={() => drop(again)}>{say("sent.drop")}</button>
         </div>

@@ -1,7 +1,7 @@
 // What this device has handed to the clinic, the clinic's replies, and a place to type a code from paper.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { useSay } from "../ui/parts";
 import { HandedOver } from "./HandedOver";
 import { askReply, type Reply } from "./reply";
@@ -84,7 +84,7 @@ function Ask({ clinic, code, now = false }: { clinic: string; code: string; now?
     setFound(reply === undefined ? { fault: "failed" } : reply === null ? { fault: "unknown" } : { reply });
     setBusy(false);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (now) void ask();
   }, []);
   return (

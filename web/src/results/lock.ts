@@ -1,5 +1,5 @@
-// A passphrase that locks kept results: PBKDF2-HMAC-SHA-256 makes a key of it, which wraps the random AES-GCM key that
-// encrypts the results. So a wrong passphrase is noticed, and nothing but the passphrase opens them.
+// A passphrase that locks what is kept: PBKDF2-HMAC-SHA-256 makes a key of it, which wraps the random AES-GCM key that
+// encrypts it. So a wrong passphrase is noticed, and nothing but the passphrase opens it.
 
 /** OWASP's figure for PBKDF2-HMAC-SHA-256 (Password Storage Cheat Sheet, 2023). */
 export const ITERATIONS = 600_000;
@@ -17,6 +17,9 @@ export interface Sealed {
   nonce: Uint8Array<ArrayBuffer>;
   data: Uint8Array<ArrayBuffer>;
 }
+
+/** A text encrypted, or as it is where the browser cannot encrypt. */
+export type Envelope = { sealed: Sealed } | { text: string };
 
 /** The passphrase does not open this lock. */
 export class WrongPassphrase extends Error {}
@@ -52,6 +55,16 @@ export async function unseal(key: CryptoKey, { nonce, data }: Sealed): Promise<U
   return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, key, data));
 }
 
+export const sealed = async (text: string, key: CryptoKey | null): Promise<Envelope> =>
+  key ? { sealed: await seal(key, new TextEncoder().encode(text)) } : { text };
+
+/** @throws Error where it was encrypted with another key, or changed */
+export async function opened(envelope: Envelope, key: CryptoKey | null): Promise<string> {
+  if ("text" in envelope) return envelope.text;
+  if (!key) throw new Error("encrypted, and there is no key");
+  return new TextDecoder().decode(await unseal(key, envelope.sealed));
+}
+
 /** The same letters typed on another keyboard may come composed differently: NFKC makes them equal. */
 async function derived(passphrase: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<CryptoKey> {
   const typed = new TextEncoder().encode(passphrase.normalize("NFKC"));
@@ -60,5 +73,6 @@ async function derived(passphrase: string, salt: Uint8Array<ArrayBuffer>, iterat
   return crypto.subtle.deriveKey(rule, base, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
 }
 
+/** Not to be read again by any script. */
 const keyOf = (raw: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
-  crypto.subtle.importKey("raw", raw, "AES-GCM", true, ["encrypt", "decrypt"]);
+  crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]).finally(() => raw.fill(0));

@@ -73,9 +73,9 @@ export function About({ ready, close }: { ready: Ready | null; close: () => void
   );
 }
 
-/** The page, the model, the language and every kept result. */
+/** The page, the model, the language, every kept result, and what was handed to a clinic. */
 async function forgetEverything(): Promise<void> {
-  const { wipeAll } = await import("../results/kept");
-  await wipeAll().catch(() => undefined); // storage is refused: nothing was kept
+  const { wipeEverything } = await import("./wipe");
+  await wipeEverything().catch(() => undefined); // storage is refused: nothing was kept
   await forgetAll();
 }

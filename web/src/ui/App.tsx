@@ -1,7 +1,7 @@
 // The page: which step is shown, what is known so far, and the engine behind it.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { toBundle } from "../fhir/bundle";
 import { LANGUAGES } from "../messages";
 import { type Made, resultOf } from "../results/result";
@@ -39,7 +39,8 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
     history.pushState({ step: to }, "");
     act({ kind: "go", step: to });
   };
-  useEffect(() => {
+  // Before anything can be pressed: later it would overwrite the first step forward.
+  useLayoutEffect(() => {
     history.replaceState({ step: "welcome" }, "");
     const back = (event: PopStateEvent): void =>
       act({ kind: "go", step: (event.state as { step?: Step } | null)?.step ?? "welcome" });

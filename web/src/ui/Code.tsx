@@ -1,7 +1,7 @@
 // QR codes of a result, one at a time on the screen and all of them on paper.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { encodeQR } from "qr";
 import { QR, toParts } from "../qr/parts";
 import { useSay } from "./parts";
@@ -14,7 +14,8 @@ export function Code({ json }: { json: string }): JSX.Element {
   const [playing, setPlaying] = useState(false);
   const [codes] = useState(() => toParts(json).map((text) => encodeQR(text, "raw", { ecc: QR.correction, border: 4 })));
   const total = codes.length;
-  useEffect(() => {
+  // Undone as it is stopped: after the next paint it would turn once more.
+  useLayoutEffect(() => {
     if (!playing) return undefined;
     const timer = setInterval(() => setAt((now) => (now + 1) % total), EACH);
     return () => clearInterval(timer);

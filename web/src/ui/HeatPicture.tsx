@@ -1,10 +1,10 @@
 // The deciding photo under its heat map, with a slider between the two.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { boxOf } from "../photo/decode";
 import { layer } from "../screen/overlay";
-import { Picture, useSay } from "./parts";
+import { Picture, useReleased, useSay } from "./parts";
 import type { PhotoItem } from "./state";
 
 const SIDE = 448;
@@ -15,9 +15,10 @@ export function HeatPicture({ item, many }: { item: PhotoItem; many: boolean }):
   const canvas = useRef<HTMLCanvasElement>(null);
   const { preview, screened, part } = item;
   const map = screened!.heatMap!;
-  useEffect(() => {
+  useLayoutEffect(() => {
     canvas.current?.getContext("2d")?.putImageData(new ImageData(layer(map, SIDE), SIDE, SIDE), 0, 0);
   }, [map]);
+  useReleased(canvas);
   const [left, top, width, height] = screened!.seen!.map((share) => `${100 * share}%`);
   const image = preview!.image;
   return (

@@ -1,7 +1,7 @@
 // Whether this result is kept on the device: asked at each one, and not unless it is wanted.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Result } from "../results/result";
 import { Icon, useSay } from "./parts";
 
@@ -26,7 +26,7 @@ export function Keep({ result, json, open }: Props): JSX.Element {
     answered.set(result.id, what);
     show((n) => n + 1);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (done !== "kept") return;
     // It may have been deleted or wiped since, here or in another tab.
     const look = async (): Promise<boolean> => (await import("../results/kept")).isKept(result.id);

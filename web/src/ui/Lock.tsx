@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { setLock, unlock } from "../results/kept";
+import { setLock, unlock } from "../results/keys";
 import { canLock, MIN_LENGTH, WrongPassphrase } from "../results/lock";
 import { useSay } from "./parts";
 

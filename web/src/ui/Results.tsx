@@ -1,12 +1,14 @@
 // Kept results: listed, opened, saved as files, deleted, locked, and wiped in one tap.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { forget, type Kept, list, type Listed, lockNow, removeLock, wipeAll } from "../results/kept";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { lockNow, removeLock, whenKeysChange } from "../results/keys";
+import { forget, type Kept, list, type Listed } from "../results/kept";
 import { LockForm, UnlockForm } from "./Lock";
 import { Heading, Icon, useSay } from "./parts";
 import { saveResult } from "./save";
 import { Sheet, shownTime } from "./Sheet";
+import { wipeEverything } from "./wipe";
 
 export function Results(): JSX.Element {
   const say = useSay();
@@ -14,14 +16,20 @@ export function Results(): JSX.Element {
   const [told, setTold] = useState("");
   const [locking, setLocking] = useState(false);
   const status = useRef<HTMLParagraphElement>(null);
-  const load = (message = ""): void => {
-    setTold(message);
-    list().then(setListed, () => {
-      setListed({ locked: false, hasLock: false, kept: [] });
+  const latest = useRef(0);
+  const load = (message?: string): void => {
+    if (message !== undefined) setTold(message);
+    const mine = ++latest.current; // an earlier look may end later, and show what was wiped meanwhile
+    const show = (found: Listed): void => void (mine === latest.current && setListed(found));
+    list().then(show, () => {
+      show(NOTHING);
       setTold(say("keep.failed"));
     });
   };
-  useEffect(load.bind(null, ""), []);
+  useLayoutEffect(() => {
+    load();
+    return whenKeysChange(load); // locked by leaving the page, or unlocked by another part of it
+  }, []);
   const after = (work: Promise<void>, message = ""): void =>
     void work.then(
       () => {
@@ -39,14 +47,14 @@ export function Results(): JSX.Element {
       <p role="status" tabIndex={-1} ref={status}>
         {told}
       </p>
-      {listed?.locked && <UnlockForm done={() => load()} />}
+      {listed?.locked && <UnlockForm done={() => setTold("")} />}
       {listed && !listed.locked && !kept.length && !told && <p>{say("results.none")}</p>}
       <ul class="photos">
         {kept.map((one) => (
           <One key={one.id} one={one} remove={() => after(forget(one.id), say("results.deleted"))} />
         ))}
       </ul>
-      {kept.length > 0 && !hasLock && !locking && (
+      {listed && !listed.locked && listed.some && !hasLock && !locking && (
         <button onClick={() => setLocking(true)}>
           <Icon name="lock" />
           {say("lock.title")}
@@ -56,7 +64,7 @@ export function Results(): JSX.Element {
         <LockForm
           done={() => {
             setLocking(false);
-            load();
+            setTold("");
           }}
         />
       )}
@@ -64,16 +72,11 @@ export function Results(): JSX.Element {
         <div class="card">
           <p role="status">{say("lock.on")}</p>
           <div class="row">
-            <button
-              onClick={() => {
-                lockNow();
-                load();
-              }}
-            >
+            <button onClick={lockNow}>
               <Icon name="lock" />
               {say("lock.now")}
             </button>
-            <button onClick={() => after(removeLock())}>{say("lock.remove")}</button>
+            <button onClick={() => after(removeLock(), "")}>{say("lock.remove")}</button>
           </div>
         </div>
       )}
@@ -88,13 +91,7 @@ export function Results(): JSX.Element {
   );
 }
 
-/** Results and lock, and what was handed to a clinic. */
-async function wipeEverything(): Promise<void> {
-  await wipeAll();
-  const [{ wipe }, { told }] = await Promise.all([import("../referral/store"), import("../referral/sender")]);
-  await wipe();
-  told();
-}
+const NOTHING: Listed = { locked: false, hasLock: false, some: false, kept: [] };
 
 function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
   const say = useSay();

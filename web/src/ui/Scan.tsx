@@ -1,7 +1,8 @@
 // The camera of the reader page: looks for codes a few times a second while it is on.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCamera } from "../camera/useCamera";
 import { codeOfFrame } from "../qr/scan";
 import { Icon, useSay } from "./parts";
 
@@ -9,22 +10,50 @@ const PAUSE = 120; // ms between looks, so that a slow phone stays usable
 
 export function Scan({ heard }: { heard: (text: string) => void }): JSX.Element {
   const say = useSay();
-  const [stream, setStream] = useState<MediaStream | null>(null);
+  const [on, setOn] = useState(false);
   const [denied, setDenied] = useState(false);
+  return (
+    <div class="scan">
+      {on && (
+        <Looking
+          heard={heard}
+          failed={() => {
+            setOn(false);
+            setDenied(true);
+          }}
+        />
+      )}
+      <button
+        type="button"
+        class={on ? "" : "primary"}
+        onClick={() => {
+          setDenied(false);
+          setOn(!on);
+        }}
+      >
+        <Icon name="camera" />
+        {say(on ? "reader.stop" : "reader.camera")}
+      </button>
+      {denied && (
+        <p class="bad" role="alert">
+          {say("reader.denied")}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** `failed` where the camera was refused, there is none, or the connection is not secure. */
+function Looking({ heard, failed }: { heard: (text: string) => void; failed: () => void }): JSX.Element {
+  const say = useSay();
+  const { stream, fault } = useCamera();
   const video = useRef<HTMLVideoElement>(null);
   const tell = useRef(heard);
   tell.current = heard;
-
-  const start = async (): Promise<void> => {
-    setDenied(false);
-    try {
-      const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
-      setStream(await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false }));
-    } catch {
-      setDenied(true); // refused, none there, or no secure connection
-    }
-  };
-  useEffect(() => {
+  useLayoutEffect(() => {
+    if (fault) failed();
+  }, [fault]);
+  useLayoutEffect(() => {
     const shown = video.current;
     if (!stream || !shown) return undefined;
     shown.srcObject = stream;
@@ -41,27 +70,15 @@ export function Scan({ heard }: { heard: (text: string) => void }): JSX.Element 
     return () => {
       on = false;
       clearTimeout(timer);
-      stream.getTracks().forEach((track) => track.stop());
+      shown.srcObject = null;
     };
   }, [stream]);
-
   return (
-    <div class="scan">
-      {stream && (
-        <>
-          <video ref={video} muted playsInline aria-label={say("reader.aim")} />
-          <p class="faint">{say("reader.aim")}</p>
-        </>
-      )}
-      <button type="button" class={stream ? "" : "primary"} onClick={() => (stream ? setStream(null) : void start())}>
-        <Icon name="camera" />
-        {say(stream ? "reader.stop" : "reader.camera")}
-      </button>
-      {denied && (
-        <p class="bad" role="alert">
-          {say("reader.denied")}
-        </p>
-      )}
-    </div>
+    <>
+      <video ref={video} muted playsInline aria-label={say("reader.aim")} />
+      <p class="faint" role="status">
+        {say(stream ? "reader.aim" : "camera.starting")}
+      </p>
+    </>
   );
 }

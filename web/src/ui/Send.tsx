@@ -1,15 +1,17 @@
 // Sending a result to the clinic's server, where a deployment has one; the only thing of the page that sends.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { deviceToken, NotFiled, photoToSend, refer, type Refusal, rememberToken, SHORT } from "../referral";
+import { useLayoutEffect, useState } from "preact/hooks";
+import { base64, NotFiled, photoToSend, refer, type Refusal, SHORT } from "../referral";
 import { HandedOver } from "../referral/HandedOver";
 import { hand } from "../referral/sender";
+import { deviceToken, rememberToken } from "../referral/store";
 import { useRows } from "../referral/useRows";
 import { boxOf } from "../photo/decode";
 import type { Result } from "../results/result";
 import { Tick } from "./Choice";
 import { later } from "./later";
+import { UnlockForm } from "./Lock";
 import { useSay } from "./parts";
 import type { PhotoItem } from "./state";
 import type { EngineState } from "./useEngine";
@@ -31,7 +33,8 @@ const filed = new Map<string, string>();
 
 export function Send({ clinic, result, json, photos, open }: Props): JSX.Element {
   const say = useSay();
-  const [token, setToken] = useState(deviceToken);
+  const [token, setToken] = useState("");
+  const [locked, setLocked] = useState(false);
   const [person, setPerson] = useState("");
   const [withPhotos, setWithPhotos] = useState(false);
   const [training, setTraining] = useState(false);
@@ -44,14 +47,21 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
   // A photo that could not be opened cannot be sent, and the clinic wants all of them or none.
   const sendable = photos.every((item) => item.preview);
 
+  const recall = async (): Promise<void> => {
+    const kept = await deviceToken().catch(() => "");
+    setLocked(kept === null);
+    if (kept) setToken((typed) => typed || kept);
+  };
+  useLayoutEffect(() => void recall(), []);
+
   const send = async (): Promise<void> => {
     setSending(true);
     setRefusal(null);
     try {
       const sent = withPhotos && sendable ? await pictures(photos, open) : [];
-      rememberToken(token.trim());
       const load = { json, photos: sent, training, person };
-      await hand(clinic, result.id, load).catch(async () => {
+      await handOver(load).catch(async (fault: Error) => {
+        if (fault.name === "Locked") return setLocked(true);
         // Storage is refused: it is sent now or not at all.
         filed.set(result.id, await refer(clinic, token.trim(), { ...load, id: result.id }));
       });
@@ -59,6 +69,10 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
       setRefusal(fault instanceof NotFiled ? { why: fault.why, detail: fault.message } : { why: "refused", detail: String(fault) });
     }
     setSending(false);
+  };
+  const handOver = async (load: Parameters<typeof hand>[2]): Promise<void> => {
+    await rememberToken(token.trim());
+    await hand(clinic, result.id, load);
   };
   if (row) return <HandedOver row={row} clinic={clinic} again={() => setRefusal(null)} />;
   if (code !== undefined)
@@ -69,6 +83,7 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
         <p class="reply">{code}</p>
       </div>
     );
+  if (locked) return <UnlockForm done={() => void recall()} />;
   return (
     <form class="card send" onSubmit={(event) => (event.preventDefault(), void send())}>
       <h2>{say("send.title")}</h2>
@@ -97,13 +112,13 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
 }
 
 /** One after the other: a large photo takes much memory while it is open. */
-async function pictures(photos: readonly PhotoItem[], open: EngineState["preview"]): Promise<Blob[]> {
-  const found: Blob[] = [];
+async function pictures(photos: readonly PhotoItem[], open: EngineState["preview"]): Promise<string[]> {
+  const found: string[] = [];
   for (const { file, part } of photos) {
     const opened = await open(file, SHORT);
     if (!opened) throw new NotFiled("refused", "a photo could not be opened");
     const { image } = opened;
-    found.push(await photoToSend(image, boxOf(part, image.width, image.height)));
+    found.push(await base64(await photoToSend(image, boxOf(part, image.width, image.height))));
   }
   return found;
 }

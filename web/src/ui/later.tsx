@@ -1,7 +1,7 @@
 // Parts of the page that are fetched when they are first shown, so that the first visit is small.
 
 import type { ComponentType, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { useSay } from "./parts";
 
 /** A component that waits for its module. `load` must be the same function at every call. */
@@ -17,7 +17,7 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
         () => setFailed(true),
       );
     };
-    useEffect(start, []);
+    useLayoutEffect(start, []);
     if (Found) return <Found {...props} />;
     if (!failed) return <p class="faint busy">{say("lock.working")}</p>;
     return (

@@ -1,8 +1,8 @@
 // Small pieces that several steps share.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { createContext } from "preact";
-import { useContext, useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { type Say, sayWith } from "../messages";
 import { type Box, type Pixels } from "../photo/pixels";
 
@@ -52,14 +52,23 @@ export function Icon({ name, turns }: { name: IconName; turns?: boolean }): JSX.
   );
 }
 
+/** Gives a canvas's memory back as it goes: iOS keeps it until its size is 0. */
+export function useReleased(canvas: RefObject<HTMLCanvasElement | null>): void {
+  useLayoutEffect(() => {
+    const drawn = canvas.current;
+    return () => void (drawn && (drawn.width = drawn.height = 0));
+  }, []);
+}
+
 /** A photo, or a part of it, drawn into a canvas as wide as its place. */
 export function Picture({ image, box, label }: { image: Pixels; box?: Box; label: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { left, top, width, height } = box ?? { left: 0, top: 0, width: image.width, height: image.height };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const data = new ImageData(image.data as Uint8ClampedArray<ArrayBuffer>, image.width, image.height);
     canvas.current?.getContext("2d")?.putImageData(data, -left, -top, left, top, width, height);
   }, [image, left, top, width, height]);
+  useReleased(canvas);
   return <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} />;
 }
 

@@ -1,6 +1,6 @@
 // Codes of a result as they come: from the camera, from pictures chosen or pasted, or as text.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { type Collected, collect, NOTHING } from "../qr/collect";
 import { codesOfFile } from "../qr/scan";
 
@@ -28,7 +28,7 @@ export function useCodes(): Codes {
       else setNone(true);
     }
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pasted = (event: ClipboardEvent): void => {
       const pictures = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
       if (!pictures.length) return;

@@ -1,6 +1,6 @@
 // The engine as the page sees it: how far it is, and questions to it that never throw.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Engine, EngineFault, type Preview } from "../engine/client";
 import type { Ready } from "../engine/messages";
 import { keepPage } from "../offline";
@@ -52,10 +52,8 @@ export function useEngine(): EngineState {
       failed(why);
     }
   };
-  useEffect(() => {
-    void start();
-    return () => engine.end();
-  }, []);
+  useEffect(() => void start(), []); // the page is painted first
+  useLayoutEffect(() => () => engine.end(), []); // the worker goes with the page, not a frame later
 
   return {
     ready,
