@@ -374,6 +374,29 @@ def test_two_windows_do_not_lose_decisions(visit: Any, sheet: Any) -> None:
     ]
 
 
+def test_news_that_a_decision_has_overtaken_is_dropped(visit: Any, sheet: Any) -> None:
+    """Else a count of lines smaller than the page's own would look like another decisions file, and load it anew."""
+    here = visit(only="class:acne")
+    here.at(1, 2)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append((route, route.fetch()))
+
+    here.page.route("**/api/changes*", hold)
+    with here.page.expect_request("**/api/changes*"):
+        here.page.evaluate("window.same = true; dispatchEvent(new Event('focus'))")
+    here.key("Enter")
+    here.at(2, 2)
+    (route, answer), *_ = held
+    with here.page.expect_response("**/api/changes*"):
+        route.fulfill(response=answer)
+    here.key("Enter")
+    here.page.locator("#end h2").wait_for()
+    assert here.page.evaluate("window.same") is True
+    assert [one[1] for one in _lines(sheet)] == ["reject", "accept"]
+
+
 def test_a_file_that_is_gone_can_be_left_out_but_not_accepted(visit: Any, sheet: Any) -> None:
     (sheet.root / "mpox/a.jpg").unlink()
     here = visit()

@@ -175,7 +175,9 @@ function apply({ lines, last, changed }) {
 async function sync() {
   if (busy && saver.pending) return;
   let told;
-  try { told = await ask(`/api/changes?since=${review.lines}`); } catch { return; } // saving will tell
+  const since = review.lines;
+  try { told = await ask(`/api/changes?since=${since}`); } catch { return; } // saving will tell
+  if (review.lines !== since) return; // a decision has overtaken the question: its answer told more
   const here = at !== null && told.changed.some(({ index }) => index === at);
   apply(told);
   if (at === null) { if (told.changed.length) finish(); return; }
