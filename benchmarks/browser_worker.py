@@ -81,7 +81,9 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-ORDER = (("litert", "int8"), ("litert", "fp32"), ("onnx", "fp32"), ("onnx", "int8"))
+ORDER = (
+    ("litert", "int8"), ("litert", "fp32"), ("onnx", "fp16"), ("onnx", "fp32"), ("litert", "fp16"), ("onnx", "int8"),
+)  # fmt: skip
 """Which of a bundle's models a browser takes first: web/src/engine/builds.ts."""
 
 

@@ -115,31 +115,7 @@ def test_a_first_visit_is_small(visit: Callable[..., Any], screener: Screener) -
         page.wait_for_load_state("networkidle")
         found = transferred(meters[0])
     assert 50 < found["app code, kB"] <= 120
-    assert found["first visit, MB"] <= (12 if screener.engine.model.runtime == "litert" else 16)
-
-
-def test_a_build_that_does_not_run_here_is_followed_by_a_plainer_one(
-    visit: Callable[..., Any], screener: Screener, pustules: np.ndarray
-) -> None:
-    if screener.engine.model.runtime != "litert":
-        pytest.skip("the embedded bundle has no model for LiteRT: ONNX Runtime has one build only")
-    with swapping(screener) as (url, server):
-        threaded = next(
-            name for name in _assets() if "litert_wasm_threaded" in name and name.endswith(".wasm")
-        )
-        server.files[threaded] = b"no WebAssembly"
-        one = visit(url)
-        one.page.get_by_text(OFFLINE).wait_for()
-        wasm = [path for path in one.page.evaluate(CACHES)["poxlens-runtime"] if path.endswith(".wasm")]
-        assert len(wasm) == 1
-        assert "threaded" not in wasm[0]
-        one.begin()
-        one.choose(jpeg(pustules))
-        one.to_answer()
-        before = server.asked.count(threaded)
-        one.page.reload()
-        one.page.get_by_text(OFFLINE).wait_for()
-        assert server.asked.count(threaded) == before  # it is remembered
+    assert found["first visit, MB"] <= 12
 
 
 def test_a_newer_bundle_is_fetched_aside_and_used_from_the_next_start(

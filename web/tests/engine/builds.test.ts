@@ -25,6 +25,14 @@ describe("ways to run a bundle", () => {
     expect(ways.map(nameOf).slice(6)).toEqual(["onnx fp32 simd", "onnx int8 simd"]);
   });
 
+  it("takes 16 bits in the runtime that is quick with them, and LiteRT where the bundle has nothing else", () => {
+    const halves = [model("litert", "fp16"), model("onnx", "fp16")];
+    expect(nameOf(waysOf(halves, PHONE)[0]!)).toBe("onnx fp16 simd");
+    expect(nameOf(waysOf([...halves, model("litert", "int8")], PHONE)[0]!)).toBe("litert int8 threaded");
+    expect(nameOf(waysOf([halves[0]!], PHONE)[0]!)).toBe("litert fp16 threaded");
+    expect(nameOf(waysOf([model("litert", "fp4"), ...halves], PHONE).at(-1)!)).toBe("litert fp4 compat"); // unknown: last
+  });
+
   it("runs on one thread in a page that is not isolated", () => {
     const ways = waysOf(ALL, { ...PHONE, shared: false });
     expect(nameOf(ways[0]!)).toBe("litert int8 relaxed");
