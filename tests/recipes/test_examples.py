@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from poxlens.recipes.examples import Case, ExamplesError, Told, lots, read_told
-from poxlens.recipes.predictions import Rows, write_predictions
+from poxlens.recipes.predictions import Predicted, Rows, write_predictions
 
 CLASSES = ("mpox", "measles", "healthy")
 
@@ -37,8 +37,10 @@ def run(tmp_path):
     other = np.full((1, 12, 3), 5.0)
     write_predictions(
         tmp_path / "predictions.csv",
-        rows,
-        {"strict": (logits, np.zeros((2, 12), int)), "loose filter": (other, np.zeros((1, 12), int))},
+        {
+            "strict": Predicted(rows, logits, np.zeros((2, 12), int)),
+            "loose filter": Predicted(rows, other, np.zeros((1, 12), int)),
+        },
         CLASSES,
     )
     recipe = {"recipe": {"name": "r", "version": "1"}, "data_sha256": "ab"}

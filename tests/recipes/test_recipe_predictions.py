@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poxlens.recipes.predictions import read_predictions, rows_of, write_predictions
+from poxlens.recipes.predictions import Predicted, read_predictions, rows_of, write_predictions
 
 CLASSES = ("mpox", "acne", "healthy")
 
@@ -34,9 +35,13 @@ def written(sample, path, files, seed=0):
     untested[0] = False
     some[:, untested] = np.nan
     fold = rng.integers(0, 5, (3, count))
-    experiments = {"strict": (strict, fold), "left out: a": (some, np.zeros((1, count), np.int64))}
-    write_predictions(path, rows, experiments, CLASSES)
-    return rows, experiments, ~untested
+    strangers = replace(rows, novelty=rng.random(count))
+    experiments = {
+        "strict": Predicted(rows, strict, fold),
+        "left out: a": Predicted(strangers, some, np.zeros((1, count), np.int64)),
+    }
+    write_predictions(path, experiments, CLASSES)
+    return experiments, ~untested
 
 
 names = (
@@ -50,12 +55,12 @@ names = (
 @given(st.lists(names, min_size=1, max_size=12, unique=True), st.integers(0, 99))
 def test_everything_comes_back(sample, tmp_path_factory, files, seed):
     path = tmp_path_factory.mktemp("round") / "predictions.csv"
-    rows, experiments, tested = written(sample, path, files, seed)
+    experiments, tested = written(sample, path, files, seed)
     back = read_predictions(path)
     assert list(back) == ["strict", "left out: a"]
     for name, rows_kept in (("strict", np.ones(len(files), bool)), ("left out: a", tested)):
         found = back[name]
-        logits, fold = experiments[name]
+        rows, logits, fold = experiments[name].rows, experiments[name].logits, experiments[name].fold
         assert found.logits == pytest.approx(logits[:, rows_kept], rel=1e-5)
         assert np.array_equal(found.fold, fold[:, rows_kept])
         for field in ("file", "part", "source", "label", "group", "tone", "usable", "possible"):
@@ -66,8 +71,7 @@ def test_everything_comes_back(sample, tmp_path_factory, files, seed):
 def test_what_is_read_is_what_is_written_again(sample, tmp_path):
     written(sample, tmp_path / "one.csv", [f"{i}.png" for i in range(9)])
     back = read_predictions(tmp_path / "one.csv")
-    both = {"strict": (back["strict"].logits, back["strict"].fold)}
-    write_predictions(tmp_path / "two.csv", back["strict"].rows, both, CLASSES)
+    write_predictions(tmp_path / "two.csv", {"strict": back["strict"]}, CLASSES)
     one = (tmp_path / "one.csv").read_text("utf-8").splitlines()
     two = (tmp_path / "two.csv").read_text("utf-8").splitlines()
     assert two == one[: len(two)]
@@ -88,7 +92,7 @@ def test_a_photo_and_its_patches_are_told_apart(sample, tmp_path):
     possible = np.array([[False, False, True]] * 2)
     rows = rows_of(samples, np.zeros(2, np.int64), np.zeros(2), possible)
     z = np.arange(6.0).reshape(1, 2, 3)
-    write_predictions(tmp_path / "p.csv", rows, {"strict": (z, np.zeros((1, 2), int))}, CLASSES)
+    write_predictions(tmp_path / "p.csv", {"strict": Predicted(rows, z, np.zeros((1, 2), int))}, CLASSES)
     found = read_predictions(tmp_path / "p.csv")["strict"]
     assert found.rows.part.tolist() == ["", "1,2,3"]
     assert np.array_equal(found.logits, z)

@@ -35,7 +35,7 @@ from poxlens.recipes.grouping import Grouping, Limits, find_groups
 from poxlens.recipes.novelty.ship import figures_of as refusals
 from poxlens.recipes.novelty.ship import gate_of
 from poxlens.recipes.points import Targets, choose_points
-from poxlens.recipes.predictions import read_predictions, rows_of, write_predictions
+from poxlens.recipes.predictions import Predicted, read_predictions, rows_of, write_predictions
 from poxlens.recipes.protocol import (
     LeftOut,
     OutOfFold,
@@ -190,7 +190,7 @@ def train(
         done()
     rule = _rule(prepared, experiments["strict"], left_out, gated.limit)
     path = where.out / "predictions.csv"
-    _write_predictions(path, prepared, experiments, left_out, gated.novelty)
+    _write_predictions(path, prepared, experiments, left_out, gated)
     told = _story(prepared, left_out)
     figures = figures_of(read_predictions(path), rule, seed=plan.seed)
     figures += [*_probe_figures(prepared, gated.novelty), *gated.figures]
@@ -217,6 +217,7 @@ class _Gated:
     gate: Novelty
     limit: float
     novelty: Floats  # [N]
+    unseen: Mapping[str, Floats]  # source that holds the target -> [N], by a score that learnt nothing of it
     figures: list[Figure]
 
 
@@ -225,12 +226,14 @@ def _gated(prepared: Prepared) -> _Gated:
     recipe = prepared.recipe
     if prepared.probe.any():
         shipped = gate_of(prepared)
-        return _Gated(shipped.gate, shipped.limit, shipped.novelty, refusals(shipped, prepared))
+        return _Gated(
+            shipped.gate, shipped.limit, shipped.novelty, shipped.unseen, refusals(shipped, prepared)
+        )
     novelty = novelty_of_unseen(prepared)
     limit = float(np.quantile(novelty[prepared.close], recipe.targets.known_accepted))
     with threadpool_limits(1):
         subspace = Subspace.fit(prepared.table.learnt[prepared.close], recipe.novelty_size)
-    return _Gated(subspace, limit, novelty, [])
+    return _Gated(subspace, limit, novelty, dict.fromkeys(prepared.table.target_sources, novelty), [])
 
 
 def _rule(prepared: Prepared, strict: OutOfFold, left_out: Mapping[str, LeftOut], limit: float) -> Rule:
@@ -253,18 +256,19 @@ def _write_predictions(
     prepared: Prepared,
     experiments: Mapping[str, OutOfFold],
     left_out: Mapping[str, LeftOut],
-    novelty: Floats,
+    gated: _Gated,
 ) -> None:
     table = prepared.table
-    rows = rows_of(prepared.samples, table.grouping.group, novelty.astype(np.float64), table.possible)
-    logits = {
-        name: (found.logits.astype(np.float64), found.fold.astype(np.int64))
+    rows = rows_of(prepared.samples, table.grouping.group, gated.novelty.astype(np.float64), table.possible)
+    predicted = {
+        name: Predicted(rows, found.logits.astype(np.float64), found.fold.astype(np.int64))
         for name, found in experiments.items()
     }
     for name, one in left_out.items():
         folds = np.zeros((1, len(one.logits)), np.int64)
-        logits[f"left out: {name}"] = (one.logits[None].astype(np.float64), folds)
-    write_predictions(path, rows, logits, prepared.labels.classes)
+        strangers = replace(rows, novelty=gated.unseen[name].astype(np.float64))
+        predicted[f"left out: {name}"] = Predicted(strangers, one.logits[None].astype(np.float64), folds)
+    write_predictions(path, predicted, prepared.labels.classes)
 
 
 def prepare_run(

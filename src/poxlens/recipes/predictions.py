@@ -33,7 +33,7 @@ class Rows:
     group: NDArray[np.int64]
     tone: NDArray[np.str_]  # "light", "dark" or ""
     usable: NDArray[np.bool_]  # passes the quality checks
-    novelty: Floats  # by a subspace that never saw the sample's source
+    novelty: Floats  # by a score that learnt nothing of the sample's group; of a source left out, nothing of it
     possible: NDArray[np.bool_]  # [N, C]
 
 
@@ -63,26 +63,21 @@ def rows_of(
     )
 
 
-def write_predictions(
-    path: Path,
-    rows: Rows,
-    experiments: Mapping[str, tuple[Floats, NDArray[np.int64]]],
-    classes: Sequence[str],
-) -> None:
+def write_predictions(path: Path, experiments: Mapping[str, Predicted], classes: Sequence[str]) -> None:
     """Write predictions.csv: columns experiment, repeat, fold, file, part, source, label, group, tone, usable,
     novelty, may_be (classes joined by "|") and one logit a class.
 
     Args:
         path: the file.
-        rows: the samples.
-        experiments: name -> logits [R, N, C] and folds [R, N].
+        experiments: by name.
         classes: names, in the order of the logits.
     """
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
     table.writerow([*_COLUMNS, *(f"z_{name}" for name in classes)])
-    may_be = ["|".join(np.asarray(classes)[row]) for row in rows.possible]
-    for name, (logits, fold) in experiments.items():
+    for name, one in experiments.items():
+        rows, logits, fold = one.rows, one.logits, one.fold
+        may_be = ["|".join(np.asarray(classes)[row]) for row in rows.possible]
         for repeat in range(len(logits)):
             for i in np.flatnonzero(np.isfinite(logits[repeat, :, 0])):
                 table.writerow(

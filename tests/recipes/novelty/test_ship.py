@@ -37,6 +37,7 @@ def prepared(cases, monkeypatch):
         learnt=learnt,
         tested=learnt,
         possible=possible,
+        target_sources=tuple(np.unique(table.source[table.possible[:, 0]])),
         source=np.r_[table.source, np.full(probes, "scope")],
         grouping=grouping,
     )
@@ -77,6 +78,17 @@ def test_novelty_is_of_gates_that_did_not_know_the_image(prepared):
     prepared.table.learnt[mates, 1] -= 400
     shipped = ship.gate_of(prepared, drawings=3)
     assert shipped.novelty[row] >= np.quantile(shipped.novelty[prepared.close], 0.98)
+
+
+def test_a_source_left_out_is_told_by_a_gate_that_learnt_nothing_of_it(prepared):
+    """Its photos lie apart: a gate that learnt from their like accepts them, one that did not refuses every one."""
+    name = prepared.table.target_sources[0]
+    here = prepared.close & (prepared.table.source == name)
+    prepared.table.learnt[here, 1] -= 60
+    shipped = ship.gate_of(prepared, drawings=3)
+    assert set(shipped.unseen) == set(prepared.table.target_sources)
+    assert (shipped.novelty[here] <= shipped.limit).mean() > 0.9
+    assert (shipped.unseen[name][here] > shipped.limit).all()
 
 
 def test_without_probes(prepared):

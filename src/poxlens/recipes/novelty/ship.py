@@ -6,12 +6,14 @@
     figures += figures_of(shipped, prepared)
     trained = Trained(..., subspace=shipped.gate, ...)      # the graph takes it as it takes a subspace
 
-Novelty of each image comes from a gate that learnt from neither it nor anything of its group, and the limit is the
+Novelty of each image comes from a gate that learnt from neither it nor anything of its group; where a source is left
+out, from one that learnt from nothing of the source. The limit is the
 lowest at which the asked share of the target's images, and of all known close-ups, pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,7 @@ class Shipped:
     pictures: Floats  # [P], of pictures that are not skin, likewise
     kinds: tuple[str, ...]  # [P], what each picture is
     scenes: tuple[str, ...]  # [P], what each shows; crops of one photo are not independent
+    unseen: Mapping[str, Floats]  # source that holds the target -> [N], by a gate that learnt nothing of it
     missing: tuple[str, ...] = ()  # sample photos that could not be had; the gate is another one without them
 
 
@@ -89,15 +92,20 @@ def gate_of(prepared: Prepared, *, accepted: float = ACCEPTED, drawings: int = 6
             mine = np.concatenate([known[~near], probe[~far]])
             novelty[mine] = gate.score(table.tested[mine])
             held[~other] = gate.score(tested[~other])
-        gate = _fitted(prepared, known, {"probe": table.learnt[probe], "picture": learnt}, seed)
-    unseen = np.isnan(novelty)  # photos of whole people, which no gate learns from
-    novelty[unseen] = gate.score(table.tested[unseen])
+        every = {"probe": table.learnt[probe], "picture": learnt}
+        unseen = {
+            source: _without(prepared, source, every, seed).score(table.tested)
+            for source in table.target_sources
+        }
+        gate = _fitted(prepared, known, every, seed)
+    whole = np.isnan(novelty)  # photos of whole people, which no gate learns from
+    novelty[whole] = gate.score(table.tested[whole])
     target = table.possible[:, prepared.labels.classes.index(prepared.recipe.target)]
     limit = limit_for(
         novelty[known], {prepared.recipe.target: target[known], "known": np.ones(len(known), bool)}, accepted
     )
     kinds, scenes = tuple(p.kind for p in pictures), tuple(p.group for p in pictures)
-    return Shipped(gate, limit, novelty, held, kinds, scenes, tuple(missing))
+    return Shipped(gate, limit, novelty, held, kinds, scenes, unseen, tuple(missing))
 
 
 def figures_of(shipped: Shipped, prepared: Prepared) -> list[Figure]:
@@ -131,6 +139,13 @@ def embeddings(extractor: Extractor, images: list[NDArray[np.uint8]]) -> tuple[F
 def _fitted(prepared: Prepared, rows: NDArray[np.int64], outliers: dict[str, Floats], seed: int) -> Gate:
     table = prepared.table
     return fit_gate(table.learnt[rows], table.tested[rows], table.grouping.group[rows], outliers, seed=seed)
+
+
+def _without(prepared: Prepared, source: str, outliers: dict[str, Floats], seed: int) -> Gate:
+    """The gate that learnt from no image of a source, nor from what may show the same skin elsewhere."""
+    here = prepared.table.source == source
+    rows = prepared.close & ~here & prepared.table.grouping.strict(here)
+    return _fitted(prepared, np.flatnonzero(rows), outliers, seed)
 
 
 def _dealt(groups: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
