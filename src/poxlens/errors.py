@@ -42,6 +42,10 @@ class CurationError(PoxlensError):
     """Proposed crops or decisions on them that cannot be read, or that do not fit the images they are about."""
 
 
+class AnnotationError(PoxlensError):
+    """Labels given by people, or the set of labels they were asked for, that cannot be read or do not fit the images."""
+
+
 class SplitError(PoxlensError):
     """A split that cannot be dealt, or a splits file that does not fit; names the class, group, file or row."""
 

@@ -36,6 +36,8 @@ ROWS = (
         "brown",
         "dark",
         4.25,
+        "hand",
+        "later",
     ),
     Prediction(
         "c.jpg", "", "eczema", "", "file:c.jpg", "g", "cannot_assess", False, False, ("unreadable.empty",)
@@ -53,6 +55,19 @@ def test_what_is_written_is_read_back_to_the_last_digit(tmp_path):
     assert cells[0]["top"] == "acne"
     assert cells[0]["reasons"] == "refer.probability;context.contact"
     assert (cells[1]["top"], cells[1]["p_acne"], cells[1]["novelty"]) == ("", "", "")
+
+
+def test_a_file_from_before_body_site_and_stage_is_read(tmp_path):
+    path = tmp_path / "predictions.csv"
+    write_predictions(path, Predictions(("mpox", "acne"), ROWS))
+    lines = list(csv.reader(path.open(newline="")))
+    place = lines[0].index("body_site")
+    assert lines[1][place : place + 2] == ["hand", "later"]
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows(line[:place] + line[place + 2 :] for line in lines)
+    before = read_predictions(path)
+    assert before.classes == ("mpox", "acne")
+    assert before.rows[0] == replace(ROWS[0], body_site="", stage="")
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,27 @@ def test_slices_are_parts_of_the_whole(tiny):
     assert clinic.figures["specificity, uncertain flagged"].value == 1.0
 
 
+def test_body_sites_and_stages_are_slices_where_the_table_tells_them(tiny):
+    rows = hand_made()
+    assert not {"body site", "stage"} & {one.kind for one in made(rows, tiny).photos}
+    told = [
+        replace(one, body_site="hand" if one.outcome == "refer" else "leg", stage="earlier")
+        if one.label == "mpox"
+        else one
+        for one in rows
+    ]
+    names = {(one.kind, one.name): one for one in made(told, tiny).photos}
+    # Of the ten readable mpox photos four are referred: those of hands.
+    assert (names["body site", "hand"].n, names["body site", "leg"].n, names["stage", "earlier"].n) == (
+        4,
+        6,
+        10,
+    )
+    assert names["body site", "hand"].figures["sensitivity, uncertain missed"].value == 1.0
+    assert names["body site", "leg"].figures["missed"].value == pytest.approx(1 / 6)
+    assert names["stage", "earlier"].figures["sensitivity, uncertain found"].value == pytest.approx(7 / 10)
+
+
 def test_confusion_unreadable_refused_and_notes(tiny):
     found = made(hand_made(), tiny)
     assert found.confusion.truths == ("mpox", "chickenpox", "eczema (no class)")
@@ -143,8 +164,8 @@ def test_persons_follow_the_rule_for_several_photos():
     photos = [
         row("1", "mpox", "cannot_assess", (0.99, 0.0), person="a"),
         row("2", "mpox", "not_suspected", (0.05, 0.9), person="a"),
-        row("3", "mpox", "uncertain", (0.3, 0.3), person="b"),
-        row("4", "mpox", "refer", (0.9, 0.0), person="b", tone="dark"),
+        row("3", "mpox", "uncertain", (0.3, 0.3), person="b", body_site="hand", stage="later"),
+        row("4", "mpox", "refer", (0.9, 0.0), person="b", tone="dark", body_site="leg", stage="later"),
         row("5", "healthy", "cannot_assess", None, person="c"),
         row("6", "healthy", "cannot_assess", None, person="c"),
         row("7", "eczema", "not_suspected", (0.01, 0.1), person="d"),
@@ -159,6 +180,7 @@ def test_persons_follow_the_rule_for_several_photos():
     }
     assert found["a"].probabilities[0] == 0.05
     assert found["b"].probabilities[0] == 0.9
+    assert (found["b"].body_site, found["b"].stage) == ("", "later")
     assert (found["c"].assessed, found["d"].class_) == (False, "mpox")
     assert (
         persons([row("1", "mpox", "refer", (0.9, 0.0)), row("2", "mpox", "refer", (0.9, 0.0))], question)

@@ -63,7 +63,7 @@ def _outcomes(study: Study) -> str:
         [
             (slice_name(one), one.n, [(name, one.outcomes[name].value) for name in OUTCOMES])
             for one in study.photos
-            if one.n and one.kind in ("all", "class", "source", "skin tone")
+            if one.n and one.kind in ("all", "class", "source", "skin tone", "body site", "stage")
         ]
     )
     found = f'<p class="legend">{legend}</p>{bars}{_outcome_table("Per photo", study.photos)}'

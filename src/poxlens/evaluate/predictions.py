@@ -39,6 +39,7 @@ _FIELDS = (
     "tone",
     "ms",
 )
+_ADDED = ("body_site", "stage")  # may be missing in a file of before
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Prediction:
     ita_class: str = ""
     tone: str = ""  # "light" or "dark", an estimate
     ms: float = 0.0  # from file to decision
+    body_site: str = ""  # as in the table of images
+    stage: str = ""  # of the lesions, as in the table of images
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_FIELDS, *(f"p_{name}" for name in predictions.classes)])
+    writer.writerow([*_FIELDS, *_ADDED, *(f"p_{name}" for name in predictions.classes)])
     for row in predictions.rows:
         top = predictions.classes[_argmax(row.probabilities)] if row.probabilities else ""
         cells = [row.file, row.dataset, row.label, row.class_, row.person, row.cluster, row.outcome]
@@ -121,7 +124,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
             row.ita_class,
             row.tone,
         ]
-        cells += [f"{row.ms:.2f}"]
+        cells += [f"{row.ms:.2f}", row.body_site, row.stage]
         cells += [_number(p) for p in row.probabilities] or [""] * len(predictions.classes)
         writer.writerow(cells)
     write_atomically(path, text.getvalue())
@@ -141,7 +144,7 @@ def read_predictions(path: Path) -> Predictions:
     columns = list(reader.fieldnames or [])
     if tuple(columns[: len(_FIELDS)]) != _FIELDS:
         raise ManifestError(f"{path}: is not a table of predictions (its first columns are others).")
-    classes = tuple(name.removeprefix("p_") for name in columns[len(_FIELDS) :])
+    classes = tuple(name.removeprefix("p_") for name in columns[len(_FIELDS) :] if name not in _ADDED)
     rows = []
     for number, cells in enumerate(reader, start=2):
         try:
@@ -171,6 +174,8 @@ def _from_cells(cells: dict[str, str], classes: tuple[str, ...]) -> Prediction:
         ita_class=cells["ita_class"],
         tone=cells["tone"],
         ms=float(cells["ms"]),
+        body_site=cells.get("body_site", ""),
+        stage=cells.get("stage", ""),
     )
 
 
@@ -194,6 +199,8 @@ def _changed(row: Row, meaning: Mapping[str, str]) -> Prediction:
         False,
         False,
         (CHANGED,),
+        body_site=row.body_site,
+        stage=row.stage,
     )
 
 
@@ -221,6 +228,8 @@ def _prediction(
         ita_class=(tone.ita_class or "") if tone else "",
         tone=(tone.group or "") if tone else "",
         ms=decision.ms.get("total", 0.0),
+        body_site=row.body_site,
+        stage=row.stage,
     )
 
 

@@ -38,7 +38,7 @@ class Question:
 class Slice:
     """A part of the readable photos (or persons) and its figures."""
 
-    kind: str  # "all", "class", "source", "skin tone", "ITA class"
+    kind: str  # "all", "class", "source", "skin tone", "ITA class", "body site", "stage"
     name: str
     n: int
     positives: int

@@ -117,7 +117,7 @@ def persons(rows: Sequence[Prediction], question: Question) -> list[Prediction]:
 
     The outcome is the gravest of the photos'; the probabilities are those of the assessed photo with the
     highest for the target; a person with the target in any photo has it; the skin tone is the first photo's
-    with one.
+    with one; body site and stage stand where all photos have the same.
     """
     members: dict[str, list[Prediction]] = {}
     for row in rows:
@@ -141,7 +141,13 @@ def _person(name: str, photos: Sequence[Prediction], question: Question) -> Pred
         tone=toned.tone,
         ita=toned.ita,
         ita_class=toned.ita_class,
+        body_site=_common([row.body_site for row in photos]),
+        stage=_common([row.stage for row in photos]),
     )
+
+
+def _common(values: Sequence[str]) -> str:
+    return values[0] if len(set(values)) == 1 else ""
 
 
 def _slices(rows: Sequence[Prediction], question: Question) -> Iterator[Slice]:
@@ -152,6 +158,8 @@ def _slices(rows: Sequence[Prediction], question: Question) -> Iterator[Slice]:
         ("source", lambda row: row.dataset),
         ("skin tone", lambda row: row.tone),
         ("ITA class", lambda row: row.ita_class),
+        ("body site", lambda row: row.body_site),
+        ("stage", lambda row: row.stage),
     )
     for kind, of in cuts:
         names = {of(row) for row in rows} - {""}

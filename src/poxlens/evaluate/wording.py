@@ -84,9 +84,8 @@ def point_rows(points: tuple[Point, ...]) -> list[tuple[str, str, str, str, str]
 
 def slice_name(one: Slice) -> str:
     """The name of a slice in a table."""
-    if one.kind == "skin tone":
-        return f"{one.name} skin"
-    return f"ITA {one.name}" if one.kind == "ITA class" else one.name
+    forms = {"skin tone": "{} skin", "ITA class": "ITA {}", "body site": "site {}", "stage": "stage {}"}
+    return forms.get(one.kind, "{}").format(one.name)
 
 
 def _whole(value: float) -> str:

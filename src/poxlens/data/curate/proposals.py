@@ -38,6 +38,11 @@ class Proposal:
     skin_share: float  # of the box that is skin or lesion, 0-1; without a box, of the whole image
     notes: tuple[str, ...] = ()  # "watermark avoided", "caption avoided", ...
 
+    @property
+    def unreadable(self) -> str:
+        """The sentence where the image could not be read: its size, and so where a square is, is not known."""
+        return "" if self.width else self.sentence
+
 
 @dataclass(frozen=True)
 class Proposals:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from poxlens.data.curate.proposals import Box, Proposal
+from poxlens.data.curate.proposals import Box
 from poxlens.errors import PhotoError
 from poxlens.files import sha256_bytes
 from poxlens.photo.decode import Photo, decode
@@ -24,21 +25,37 @@ PREVIEW = 224  # px, what networks of Campana 2024 see of a crop
 CACHE = 96_000_000  # bytes of JPEG
 
 
+class Subject(Protocol):
+    """An image that can be shown: a proposal of a crop, or an image to label."""
+
+    @property
+    def file(self) -> str:
+        """Its path, relative to the root."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes it must have; "" for any."""
+
+    @property
+    def unreadable(self) -> str:
+        """Why it is known to be unreadable, as a sentence; "" where it is not."""
+
+
 class Pictures:
     """JPEGs of the images under review.
 
     Several threads may ask at once; a picture that two of them want is made once.
     """
 
-    def __init__(self, proposals: tuple[Proposal, ...], root: Path, *, cache: int = CACHE) -> None:
+    def __init__(self, subjects: Sequence[Subject], root: Path, *, cache: int = CACHE) -> None:
         """Open nothing yet.
 
         Args:
-            proposals: whose images may be asked for.
+            subjects: the images that may be asked for.
             root: the folder that their files are relative to.
             cache: bytes of finished pictures to keep, the latest used first.
         """
-        self._proposals = proposals
+        self._subjects = subjects
         self._root = root
         self._most = cache
         self._made: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
@@ -51,7 +68,7 @@ class Pictures:
         """The whole image, its longer side at most LONGEST px.
 
         Raises:
-            PhotoError: it is gone, unreadable, or not the file that the proposal was made from.
+            PhotoError: it is gone, unreadable, or not the file that is meant.
         """
         return self._once(("picture", index), lambda: _jpeg(_reduced(self._photo(index, 1200), LONGEST), 90))
 
@@ -78,22 +95,22 @@ class Pictures:
         return part.resize((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
 
     def _photo(self, index: int, working_side: int) -> Photo:
-        proposal = self._proposals[index]
-        if not proposal.width:  # it could not be read then: its size, and so where a square is, is not known
-            raise PhotoError("unreadable.proposal", proposal.sentence)
-        path = self._root / proposal.file
+        subject = self._subjects[index]
+        if subject.unreadable:
+            raise PhotoError("unreadable.proposal", subject.unreadable)
+        path = self._root / subject.file
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise PhotoError("unreadable.missing", f"{proposal.file} is not in {self._root}.") from None
+            raise PhotoError("unreadable.missing", f"{subject.file} is not in {self._root}.") from None
         except OSError as fault:
             raise PhotoError(
-                "unreadable.missing", f"{proposal.file} cannot be read: {fault.strerror or fault}."
+                "unreadable.missing", f"{subject.file} cannot be read: {fault.strerror or fault}."
             ) from fault
-        if proposal.sha256 and sha256_bytes(data) != proposal.sha256:
+        if subject.sha256 and sha256_bytes(data) != subject.sha256:
             raise PhotoError(
                 "unreadable.changed",
-                f"{proposal.file} is not the file any more that the crop was proposed for.",
+                f"{subject.file} is not the file any more that it was: its SHA-256 differs.",
             )
         with self._cores:
             return decode(data, working_side=working_side)

@@ -23,13 +23,15 @@ export async function ask(path, options = {}) {
   throw new Error(message);
 }
 
-/** Sends decisions one at a time; `tell({why, seconds})` while one is not saved, `tell(null)` once it is. */
+/** Sends decisions to `path` one at a time; `tell({why, seconds})` while one is not saved, `tell(null)` once it is. */
 export class Saver {
   #tell;
+  #path;
   #wake = null;
 
-  constructor(tell) {
+  constructor(tell, path = "/api/decisions") {
     this.#tell = tell;
+    this.#path = path;
     this.pending = null;
     addEventListener("beforeunload", (event) => { if (this.pending) event.preventDefault(); });
   }
@@ -44,7 +46,7 @@ export class Saver {
       for (let tries = 0; ; tries += 1) {
         try {
           const body = JSON.stringify(wish);
-          const reply = await ask("/api/decisions", { method: "POST", body, headers: { "content-type": "application/json" } });
+          const reply = await ask(this.#path, { method: "POST", body, headers: { "content-type": "application/json" } });
           if (tries) this.#tell(null);
           return reply;
         } catch (fault) {

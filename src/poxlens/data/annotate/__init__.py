@@ -1,0 +1,1 @@
+"""Labels that people give to images by looking: what is asked, their tables, what joins them to others."""
