@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
+from sqlalchemy import update
 from tests.web.clinic_server import ClinicServer, sign_in
 
 from poxlens.serve.clinic.demo import PASSWORD
+from poxlens.serve.clinic.store.tables import Login
 
 pytestmark = pytest.mark.browser
 
@@ -169,7 +171,8 @@ def test_second_factor(signed: Callable[..., Any], visit: Callable[..., Any], cl
     page.get_by_role("button", name="Make the account").click()
     first = page.locator("dialog .boxed").inner_text()
     page.get_by_role("button", name="I have noted it").click()
-    page.get_by_text("midwife").wait_for()
+    page.locator("dialog").wait_for(state="detached")
+    page.locator("b", has_text="midwife").wait_for()
     assert first not in page.content()
 
     page = visit(f"{clinic.url}/clinic/").page
@@ -218,6 +221,32 @@ def test_a_devices_token_is_shown_once_and_ends(signed: Callable[..., Any], clin
     page.get_by_role("button", name="Revoke it now").click()
     page.locator(".panel.closed", has_text="Phone of the gate").wait_for()
     assert refused() == 401
+
+
+def test_what_matters_asks_for_the_password_again(signed: Callable[..., Any], clinic: ClinicServer) -> None:
+    page = signed("admin").page
+    page.goto(f"{clinic.url}/clinic/#/admin/devices")
+    page.locator("[name=device-name]").fill("Phone of the store")
+    with clinic.service.store.writing() as session:
+        session.execute(update(Login).values(confirmed_at=0.0))  # as after ten minutes
+    make, asked = page.get_by_role("button", name="Make a token"), page.locator("dialog.confirm")
+    make.click()
+    asked.wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Nothing was changed").wait_for()
+    make.click()
+    page.locator("[name=confirm-password]").fill("not the password")
+    page.get_by_role("button", name="Go on").click()
+    asked.locator("[role=alert]").wait_for()
+    page.locator("[name=confirm-password]").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    page.locator("dialog .boxed").wait_for()  # what was asked for was done, once
+    asked.wait_for(state="detached")
+    page.get_by_role("button", name="I have noted it").click()
+    assert page.locator("b", has_text="Phone of the store").count() == 1
+    page.locator("[name=device-name]").fill("Phone of the yard")
+    make.click()  # and for ten minutes nobody asks again
+    page.locator("dialog .boxed").wait_for()
 
 
 def test_the_audit_log_is_checked(signed: Callable[..., Any], clinic: ClinicServer) -> None:

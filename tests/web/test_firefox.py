@@ -66,4 +66,4 @@ def test_from_a_photo_to_the_reader(
         assert "Hands or palms" in summary
         page.goto(url)
         page.click(".links button")
-        assert "Refer" in page.text(".kept")
+        assert "Show this rash to a health worker" in page.text(".kept")

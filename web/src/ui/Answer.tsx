@@ -2,17 +2,18 @@
 
 import type { JSX } from "preact";
 import type { Manifest } from "../bundle/manifest";
-import { type Answers, dangers } from "../questions/answers";
+import type { Answers } from "../questions/answers";
 import type { Result } from "../results/result";
 import { overriding } from "../screen/context";
 import type { PersonDecision } from "../screen/decision";
 import { HeatPicture } from "./HeatPicture";
 import { Keep } from "./Keep";
 import { Lesions } from "./Lesions";
-import { Heading, Icon, Trail, useSay } from "./parts";
+import { Trail, useSay } from "./parts";
 import { Possible } from "./Possible";
 import type { PhotoItem } from "./state";
 import { Sure } from "./Sure";
+import { VerdictHead } from "./VerdictHead";
 
 interface Props {
   decision: PersonDecision;
@@ -43,25 +44,10 @@ export function Answer(props: Props): JSX.Element {
   const { outcome, reasons } = decision;
   const lead = photos[decision.lead]!;
   const fromContext = overriding(answers).includes(reasons[0]!);
-  const grave = dangers(answers);
   return (
     <section class="answer">
       <Trail at={2} />
-      <div class={`verdict ${outcome}`}>
-        <Icon name={outcome} />
-        <div>
-          <Heading>{say(`title.${outcome}`)}</Heading>
-          <p>{say(`subtitle.${outcome}`)}</p>
-        </div>
-      </div>
-      {grave.length > 0 && (
-        <div class="note urgent danger-note">
-          <Icon name="refer" />
-          <span>
-            <b>{say("danger.title")}</b> {say("danger.text", { list: grave.map((name) => say(`danger.${name}`)).join(", ") })}
-          </span>
-        </div>
-      )}
+      <VerdictHead outcome={outcome} answers={answers} />
       <div class="columns">
         <div>
           <h2>{say("answer.next")}</h2>
@@ -70,6 +56,13 @@ export function Answer(props: Props): JSX.Element {
               <li key={key}>{say(key)}</li>
             ))}
           </ol>
+          {(outcome === "refer" || outcome === "uncertain") && (
+            <p class="now">
+              <button class="primary" onClick={props.summary}>
+                {say("answer.summary")}
+              </button>
+            </p>
+          )}
           <h2>{say("answer.why")}</h2>
           <ul class="reasons">
             {reasons.map((code) => (

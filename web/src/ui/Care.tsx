@@ -1,7 +1,7 @@
 // Before any photo: whose rash it is, whether the place is intimate, and that they agree.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Agreement, Consenter } from "../results/result";
 import { Choice, Tick } from "./Choice";
 import { Heading, Icon, Trail, useSay } from "./parts";
@@ -22,7 +22,11 @@ export function Care({ agreement, agree, policy }: Props): JSX.Element {
   const [agreedPlace, setAgreedPlace] = useState(agreement !== null);
   const [tried, setTried] = useState(false);
   const stopped = by === "guardian" && intimate === "yes";
-  const complete = by !== "" && intimate !== "" && (by === "self" || agreed) && (intimate === "no" || agreedPlace) && !stopped;
+  const missing = missingOf({ by, agreed, intimate, agreedPlace });
+  const stop = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (stopped) stop.current?.scrollIntoView({ block: "nearest" }); // on a small phone it is below the fold
+  }, [stopped]);
   return (
     <section class="care">
       <Trail at={0} />
@@ -31,8 +35,10 @@ export function Care({ agreement, agree, policy }: Props): JSX.Element {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (complete) agree({ by, intimate: intimate === "yes" });
-          else setTried(true);
+          if (stopped) return;
+          if (by !== "" && missing === null) return agree({ by, intimate: intimate === "yes" });
+          setTried(true);
+          event.currentTarget.querySelector<HTMLInputElement>(`input[name="${missing}"]`)?.focus();
         }}
       >
         <Choice
@@ -62,7 +68,7 @@ export function Care({ agreement, agree, policy }: Props): JSX.Element {
             setAgreedPlace(false);
           }}
         />
-        <div aria-live="polite">
+        <div aria-live="polite" ref={stop}>
           {stopped && (
             <div class="note urgent">
               <Icon name="refer" />
@@ -75,15 +81,15 @@ export function Care({ agreement, agree, policy }: Props): JSX.Element {
         {intimate === "yes" && !stopped && (
           <Tick name="agreed-place" label={say("care.agree_intimate")} checked={agreedPlace} set={setAgreedPlace} />
         )}
-        {tried && !complete && !stopped && (
-          <p class="bad" role="alert">
-            {say("care.missing")}
-          </p>
-        )}
         <button type="button" class="plain" onClick={policy}>
           {say("policy.title")}
         </button>
-        <div class="bar">
+        <div class={stopped ? "bar still" : "bar"}>
+          {tried && missing !== null && !stopped && (
+            <p class="bad" role="alert">
+              {say("care.missing")}
+            </p>
+          )}
           <button class="primary" type="submit" disabled={stopped}>
             {say("app.next")}
           </button>
@@ -91,4 +97,19 @@ export function Care({ agreement, agree, policy }: Props): JSX.Element {
       </form>
     </section>
   );
+}
+
+interface Given {
+  by: Consenter | "";
+  agreed: boolean;
+  intimate: string;
+  agreedPlace: boolean;
+}
+
+/** Name of the first question without an answer, or null. */
+function missingOf({ by, agreed, intimate, agreedPlace }: Given): string | null {
+  if (by === "") return "whose";
+  if (by !== "self" && !agreed) return "agreed";
+  if (intimate === "") return "intimate";
+  return intimate === "yes" && !agreedPlace ? "agreed-place" : null;
 }

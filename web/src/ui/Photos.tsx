@@ -163,22 +163,20 @@ function Card({ item, n, crop, remove }: { item: PhotoItem; n: number; crop: () 
                 <Icon name="cannot_assess" />
                 {say("photos.bad")}
               </p>
-              {screened.decision.reasons.map((code) => (
-                <p key={code}>{say(code)}</p>
-              ))}
+              <p>{say(screened.decision.reasons[0]!)}</p>
             </>
           )}
         </div>
-        <div class="row small">
-          {preview && screened && (
-            <button class="plain" onClick={crop} aria-label={`${say("photos.crop")}: ${name}`}>
-              {say("photos.crop")}
-            </button>
-          )}
-          <button class="plain" onClick={remove} aria-label={`${say("photos.remove")}: ${name}`}>
-            {say("photos.remove")}
+      </div>
+      <div class="row small">
+        {preview && screened && (
+          <button class="plain" onClick={crop} aria-label={`${say("photos.crop")}: ${name}`}>
+            {say("photos.crop")}
           </button>
-        </div>
+        )}
+        <button class="plain" onClick={remove} aria-label={`${say("photos.remove")}: ${name}`}>
+          {say("photos.remove")}
+        </button>
       </div>
     </li>
   );

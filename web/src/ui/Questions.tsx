@@ -35,7 +35,9 @@ export function Questions({ answers, set, agreement, agree, removePhotos, next }
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
-          if (!badAge && !late) next();
+          if (!badAge && !late) return next();
+          // What is missing is far up on a phone.
+          event.currentTarget.querySelector<HTMLElement>("[aria-invalid='true'], .note input, .note button")?.focus();
         }}
       >
         {questionnaire.item
@@ -65,12 +67,12 @@ export function Questions({ answers, set, agreement, agree, removePhotos, next }
               )}
             </div>
           ))}
-        {tried && late && (
-          <p class="bad" role="alert">
-            {say("care.late")} {!agreement.intimate && say("care.missing")}
-          </p>
-        )}
         <div class="bar">
+          {tried && late && (
+            <p class="bad" role="alert">
+              {say("care.late")} {!agreement.intimate && say("care.missing")}
+            </p>
+          )}
           <button class="primary" type="submit">
             {say("questions.answer")}
           </button>

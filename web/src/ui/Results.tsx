@@ -97,7 +97,7 @@ function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
   const say = useSay();
   const [open, setOpen] = useState(false);
   const { result, text } = one;
-  const name = result ? `${say(`outcome.${result.outcome}`)}, ${shownTime(result.made)}` : "";
+  const name = result ? `${say(`title.${result.outcome}`)}, ${shownTime(result.made)}` : "";
   return (
     <li class={`card kept ${result?.outcome ?? ""}`}>
       <div class="row">
@@ -105,7 +105,7 @@ function One({ one, remove }: { one: Kept; remove: () => void }): JSX.Element {
           <>
             <Icon name={result.outcome} />
             <b class="grow">
-              {say(`outcome.${result.outcome}`)}
+              {say(`title.${result.outcome}`)}
               <small>{shownTime(result.made)}</small>
             </b>
           </>
