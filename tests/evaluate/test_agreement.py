@@ -114,10 +114,18 @@ def test_disagreements_and_what_stands() -> None:
     assert told["stage"] == {"earlier": 2, "later": 1, "unclear": 0}
 
 
+def test_what_a_third_look_chose_brings_what_it_sets() -> None:
+    first = {"a": _given("leg", "distance", "later")}
+    second = {"a": _given("hand", "distance", "later")}
+    found = consensus(SCHEME, first, second, {"a": {"body_site": "close"}})["a"]
+    assert found.labels == {"body_site": "close", "range": "close", "stage": "later", "grade": "Others"}
+    assert found.settled == ("body_site", "range")
+
+
 def test_labels_that_contradict_each_other_once_put_together_are_named() -> None:
     first = {"a": _given("close", "close", "later")}
-    second = {"a": _given("hand", "close", "later")}
-    assert consensus(SCHEME, first, second, {"a": {"body_site": "close"}})["a"].labels["grade"] == "Others"
     second = {"a": _given("hand", "distance", "later")}
+    assert consensus(SCHEME, first, second, {"a": {"body_site": "close"}})["a"].labels["grade"] == "Others"
+    wrong = {"a": _given("close", "distance", "later")}
     with pytest.raises(ValueError, match="a: body_site close means range close, not distance"):
-        consensus(SCHEME, first, second, {"a": {"body_site": "close", "range": "distance"}})
+        consensus(SCHEME, wrong, wrong)

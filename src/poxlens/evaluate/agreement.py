@@ -136,6 +136,8 @@ def consensus(
 ) -> dict[str, Agreed]:
     """One set of labels an image: what both said; where they differ, what the third look says, or nothing.
 
+    A value that the third look chose brings the labels that it sets, as on the page; they count as settled by it.
+
     Raises:
         ValueError: labels put together contradict each other; names the image.
     """
@@ -146,12 +148,16 @@ def consensus(
             continue
         differ = disputed.get(file, {})
         look = (third or {}).get(file, {})
-        settled = tuple(name for name in differ if look.get(name))
         labels = {
-            name: look[name] if name in settled else given[name]
+            name: given[name]
             for name in scheme.names
-            if name in settled or (name not in differ and given.get(name) and second[file].get(name))
+            if name not in differ and given.get(name) and second[file].get(name)
         }
+        said = {name: look[name] for name in differ if look.get(name)}
+        for name, value in list(said.items()):
+            said |= scheme.sets(name, value)
+        labels = {name: (labels | said)[name] for name in scheme.names if name in labels or name in said}
+        settled = tuple(name for name in said if name in differ or said[name] != given.get(name))
         clash = scheme.clash(labels)
         if clash:
             raise ValueError(f"{file}: {clash}")

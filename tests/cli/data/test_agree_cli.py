@@ -101,17 +101,6 @@ def test_faults(
     assert not (here / "out").exists()
 
 
-def test_a_third_look_that_contradicts_what_both_said_is_refused(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (here / "first.csv").write_text(HEAD + "a.jpg,hand,distance,later\n")
-    (here / "second.csv").write_text(HEAD + "a.jpg,leg,distance,later\n")
-    (here / "third.csv").write_text(HEAD + "a.jpg,close,,\n")
-    assert _agree("--third", "third.csv") == 2
-    assert "a.jpg: body_site close means range close, not distance" in capsys.readouterr().err
-    assert not (here / "out").exists()
-
-
 def test_labels_into_a_table(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _agree("--third", "third.csv") == 0
     capsys.readouterr()
@@ -129,6 +118,10 @@ def test_labels_into_a_table(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     shown = capsys.readouterr().out
     assert shown.startswith("1 of 1 images labelled.\nTable: labelled.csv\nNon-clinical:")
     assert "not in the table: b.jpg\n" in shown
+    assert "--root" not in shown, "the new table lies where the old one does"
+    arguments[-1] = "elsewhere/labelled.csv"
+    assert main(arguments) == 1
+    assert "Its files are relative to .: give --root . with it.\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,22 @@ def test_on_a_phone_everything_fits_and_fingers_do(visit: Any, desk: Any) -> Non
     assert here.page.locator("#photo").bounding_box()["height"] >= 150
 
 
+def test_closer_at_a_place_and_back(visit: Any) -> None:
+    here = visit()
+    here.at(1)
+    whole = here.page.locator("#photo").bounding_box()
+    here.page.mouse.click(whole["x"] + 10, whole["y"] + 10)
+    near = here.page.locator("#photo").bounding_box()
+    assert near["width"] == pytest.approx(3 * whole["width"], abs=1)
+    assert near["x"] == pytest.approx(whole["x"], abs=80), "the corner that was clicked stays in sight"
+    here.key("+")
+    assert here.page.locator("#photo").bounding_box() == whole
+    here.key("+", "h", "d", "2")
+    here.at(2)
+    assert here.page.locator("#photo").bounding_box() == whole, "the next image is shown whole"
+    assert here.complaints == []
+
+
 def test_what_cannot_be_saved_is_kept_and_sent_again(visit: Any, desk: Any) -> None:
     here = visit()
     here.at(1)

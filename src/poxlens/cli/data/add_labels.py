@@ -38,17 +38,21 @@ def add_labels(
     write_manifest(out, written.rows)
     known = {row.file for row in manifest.rows}
     missing = [file for file in given if file not in known]
+    elsewhere = out.resolve().parent != manifest.root.resolve()
     told = {
         "images": len(known),
         "labelled": len(given) - len(missing),
         "missing": missing,
         "manifest": str(out),
+        "root": str(manifest.root),
         "notice": asked.notice,
     }
     if as_json:
         write(json_line(told) + "\n")
     else:
         write(f"{told['labelled']} of {len(known)} images labelled.\nTable: {out}\n{asked.notice}\n")
+        if elsewhere:
+            write(f"Its files are relative to {manifest.root}: give --root {manifest.root} with it.\n")
         for file in missing:
             write(f"not in the table: {file}\n")
     if missing:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from poxlens.data.table import OPTIONAL
 from poxlens.errors import AnnotationError
 
-RESERVED = ("j", "k", "z", "?")
+RESERVED = ("j", "k", "z", "?", "+", "=")
 """Keys that the page itself uses; the others are Enter, Space, the arrows, Backspace and Delete."""
 
 _NAME = r"^[a-z][a-z0-9_]*$"
@@ -125,11 +125,16 @@ class Scheme(_Part):
         self.check({name: value})
         found = {**given, name: value}
         if value:
-            found |= self._value(name, value).sets
+            found |= self.sets(name, value)
         for other in self.names:
             if other != name and found.get(other) and self._contradiction(found, other):
                 found[other] = ""
         return {label: found[label] for label in self.names if found.get(label)}
+
+    def sets(self, name: str, value: str) -> dict[str, str]:
+        """The labels that a value of a label brings with it."""
+        label = next(one for one in self.label if one.name == name)
+        return next(one for one in label.value if one.name == value).sets
 
     def clash(self, given: Mapping[str, str]) -> str:
         """The first contradiction between what a value sets and another label, as a sentence; "" for none."""
@@ -137,14 +142,10 @@ class Scheme(_Part):
 
     def _contradiction(self, given: Mapping[str, str], name: str) -> str:
         value = given.get(name)
-        for other, needed in self._value(name, value).sets.items() if value else ():
+        for other, needed in self.sets(name, value).items() if value else ():
             if given.get(other, needed) not in ("", needed):
                 return f"{name} {value} means {other} {needed}, not {given[other]}"
         return ""
-
-    def _value(self, name: str, value: str) -> Value:
-        label = next(one for one in self.label if one.name == name)
-        return next(one for one in label.value if one.name == value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

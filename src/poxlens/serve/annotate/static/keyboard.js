@@ -5,12 +5,14 @@ export const KEYS = [
   [["Delete"], "Take all labels of this image back"],
   [["←", "→", "k", "j"], "The image before, the next"],
   [["Enter", "Space"], "The next image that is not labelled yet"],
+  [["+", "Click"], "Closer, three times; the pointer moves about; again: the whole picture"],
   [["?"], "This list"],
 ];
 
 const PLAIN = {
   z: "undo", Backspace: "undo", Delete: "clear", k: "back", j: "forth", ArrowLeft: "back", ArrowRight: "forth",
   Enter: "onward", " ": "onward", "?": "help",
+  "+": "zoom", "=": "zoom",
 };
 
 /** Call `act` by the name of what a key does, or act.answer(label, value); `values` is key -> [label, value]. */

@@ -42,6 +42,7 @@ async function show(index) {
   $("work").hidden = false;
   $("end").hidden = true;
   $("photo").hidden = true;
+  zoom();
   $("gone").hidden = true;
   surround();
   const slow = setTimeout(() => { $("loading").hidden = false; }, 120);
@@ -61,6 +62,18 @@ async function show(index) {
   const place = queue.indexOf(index);
   prefetch([...queue.slice(place + 1, place + 6), ...queue.slice(Math.max(0, place - 2), Math.max(0, place))].filter((one) => one !== index));
   picture(index); // the shown one stays the latest used
+}
+
+/** Closer at a place of the picture (shares of its box), or back to the whole. */
+function zoom(x, y) {
+  const near = !$("photo").hidden && x !== undefined;
+  $("photo").classList.toggle("near", near);
+  if (near) $("photo").style.transformOrigin = `${100 * x}% ${100 * y}%`;
+}
+
+function place(event) {
+  const box = document.querySelector(".canvas").getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
 function surround() {
@@ -217,6 +230,7 @@ const act = {
   clear,
   back: () => after(() => step(-1)),
   forth: () => after(() => step(1)),
+  zoom: () => ($("photo").classList.contains("near") ? zoom() : zoom(0.5, 0.5)),
   onward: () => after(() => forward()),
   filter: () => after(() => askFilter()),
   help: () => $("keys").showModal(),
@@ -230,6 +244,9 @@ function wire() {
       act[name]();
     });
   }
+  const photo = $("photo");
+  photo.addEventListener("click", (event) => (photo.classList.contains("near") ? zoom() : zoom(...place(event))));
+  document.querySelector(".canvas").addEventListener("pointermove", (event) => { if (photo.classList.contains("near")) zoom(...place(event)); });
   $("keys-list").append(...keyList(sheet.labels));
   for (const close of document.querySelectorAll("[data-close]")) close.addEventListener("click", () => close.closest("dialog").close());
   $("filter-show").addEventListener("change", tellFilter);
