@@ -13,6 +13,7 @@ from poxlens.bundle.store import embedded_path
 from poxlens.cli.clinic import clinic
 from poxlens.cli.data import VERBS as DATA_VERBS
 from poxlens.cli.main import VERBS, main
+from poxlens.cli.pretrain import VERBS as PRETRAIN_VERBS
 from poxlens.files import sha256_file
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,12 @@ REAL = ROOT / ".." / "shared" / "data" / "manifest.csv"
 # A folder of one machine: the root's, a person's, a temporary one, a mount.
 MACHINE_PATH = re.compile(r"(?<![\w.~>)}-])/(?:work|root|tmp|mnt|home/\w+|Users/\w+|private/var)(?:/|\b)")
 BUNDLE_LIMIT = 12_000_000  # bytes
-PARTS = {"bundle": ("show", "verify"), "data": tuple(DATA_VERBS), "export": ("check",)}
+PARTS = {
+    "bundle": ("show", "verify"),
+    "data": tuple(DATA_VERBS),
+    "export": ("check",),
+    "pretrain": tuple(PRETRAIN_VERBS),
+}
 PARTS["clinic"] = tuple(command.name for command in clinic.registered_commands)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 

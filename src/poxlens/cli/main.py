@@ -27,6 +27,7 @@ VERBS = {
     "bundle": "Show or verify a bundle.",
     "explain": "Show what in photos an answer rests on, and check whether such maps deserve trust.",
     "train": "Train a bundle from a table of images.",
+    "pretrain": "Teach a network on images without labels, to be fine-tuned later: SimCLR.",
     "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
     "novelty": "Measure what a model does not know: detectors of novelty, the gate, MIM.",
     "report": "Make the report of a comparison again from its run folder.",
@@ -124,6 +125,10 @@ def _dispatch(arguments: list[str]) -> int:
         return run(rest)
     if verb == "data":
         from poxlens.cli.data import run
+
+        return run(rest)
+    if verb == "pretrain":
+        from poxlens.cli.pretrain import run
 
         return run(rest)
     if verb == "export" and rest[:1] == ["check"]:

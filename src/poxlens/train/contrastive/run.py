@@ -1,0 +1,318 @@
+"""A whole run: images found and kept, the network at its start, a plan, training, and the folder it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from poxlens.data.manifest import Row
+from poxlens.errors import TrainingError, WeightsError
+from poxlens.files import sha256_file, write_atomically
+from poxlens.train.backbones import Backbone, load_backbone
+from poxlens.train.contrastive.encoder import EncoderRecord, encoder_file_sha256, load_encoder, save_encoder
+from poxlens.train.contrastive.kept import Pixels, keep_images
+from poxlens.train.contrastive.planning import Plan, plan_run, precisions_for
+from poxlens.train.contrastive.pool import Asked, Pool, read_pool
+from poxlens.train.contrastive.processes import Processes
+from poxlens.train.contrastive.reporting import CURVE, PAGE, write_curve, write_page
+from poxlens.train.contrastive.settings import Precision, Settings
+from poxlens.train.contrastive.training import Schedule, Training
+from poxlens.train.contrastive.watching import Monitor
+from poxlens.train.networks.registry import find_network
+
+CONFIG, CHECKPOINT, CACHE = "config.json", "checkpoint.pt", "cache"
+_PACKAGES = ("torch", "torchvision", "timm", "lightly", "numpy", "pillow", "poxlens")
+
+Step = Callable[[str, int], AbstractContextManager[Callable[..., None]]]
+"""(name, total) of a step -> what is called with how many more are done."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Folders and hands of a run."""
+
+    out: Path
+    start: str = "random"  # "imagenet", or an encoder that poxlens pretrain left
+    weights: tuple[Path, ...] = ()  # folders of pretrained weights
+    downloads: Path | None = None  # None forbids downloading
+    workers: int = 2
+    precision: str = "auto"
+    chunk: int = 0
+    minutes: float | None = None  # to train no longer
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    plan: Plan
+    pool: Pool
+    training: Training | None = None  # None where only planned
+    done: bool = False
+
+    def told(self, out: Path) -> dict[str, Any]:
+        """For --json."""
+        found: dict[str, Any] = {
+            "plan": self.plan.told(),
+            "images": len(self.pool.learnt),
+            "excluded": len(self.pool.excluded),
+            "watched": len(self.pool.watched),
+            "pool_sha256": self.pool.sha256,
+            "skipped": [[one.file, one.why] for one in self.pool.skipped],
+        }
+        if self.training is None:
+            return found
+        last = self.training.history[-1] if self.training.history else None
+        found |= {
+            "done": self.done,
+            "epochs": self.training.epoch,
+            "loss": last.loss if last and last.epoch else None,
+            "watched_figures": [
+                {"epoch": one.epoch, **one.watched} for one in self.training.history if one.watched
+            ],
+            "seconds": round(self.training.seconds, 1),
+            "images_per_second": round(speed(self.training), 2) if self.training.losses else None,
+            "notes": self.training.notes,
+            "curve": str(out / CURVE),
+            "page": str(out / PAGE),
+        }
+        if self.done:
+            found |= {"encoder": str(out / "encoder.safetensors"), "sha256": encoder_file_sha256(out)}
+        return found
+
+
+def speed(training: Training) -> float:
+    """Images a second over all steps, two views each."""
+    return len(training.losses) * training.batch / max(training.seconds, 1e-9)
+
+
+def pretrain(
+    asked: Asked,
+    settings: Settings,
+    where: Where,
+    processes: Processes,
+    schedule: Schedule,
+    *,
+    step: Step,
+    only_plan: bool = False,
+    tell: Callable[[Plan], None] | None = None,
+) -> Outcome:
+    """Pretrain a network on images without labels.
+
+    Args:
+        asked: the images.
+        settings: how; precision and chunk are found by the plan, or taken from the run that is gone on with.
+        where: folders.
+        processes: those that share the work; the first of them writes.
+        schedule: how often it is kept and watched.
+        step: progress.
+        only_plan: find out what it would take, and stop.
+        tell: called with the plan before training.
+
+    Raises:
+        PoxlensError: images, weights or groups are missing or faulty, or the loss is no number any more.
+    """
+    encoder, origin = start_of(settings, where)
+    pool, images, watched = _images(asked, settings, where, processes, step)
+    before = _before(where.out)
+    precisions: tuple[Precision, ...] = precisions_for(where.precision, processes.device)
+    chunk = where.chunk
+    if before is not None:  # what was found on the day that it began
+        precisions, chunk = (before["settings"]["precision"],), int(before["settings"]["chunk"])
+    with step("trying a few steps", 1) as done:
+        plan = plan_run(len(images), settings, encoder, processes, precisions=precisions, chunk=chunk)
+        done(1)
+    if tell:
+        tell(plan)
+    if only_plan:
+        return Outcome(plan, pool)
+    settings = replace(settings, precision=plan.precision, chunk=plan.chunk)
+    if processes.first and before is None:
+        _write_config(where.out, settings, asked, pool, origin, plan, processes)
+    training = Training(
+        images,
+        settings,
+        encoder,
+        where.out / CHECKPOINT,
+        identity=pool.sha256 + origin,
+        processes=processes,
+        schedule=schedule,
+    )
+    finished = _train(training, where, pool, watched, origin, processes, step)
+    return Outcome(plan, pool, training, finished)
+
+
+def start_of(settings: Settings, where: Where) -> tuple[Backbone, str]:
+    """The network as it begins, and what it is in words with a SHA-256.
+
+    Raises:
+        WeightsError: its weights are missing or others.
+    """
+    if where.start == "random":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            spec = find_network(settings.network)
+            found = Backbone([spec], [spec.build(None)])
+        origin = "random"
+    elif where.start == "imagenet":
+        found = load_backbone((settings.network,), where.weights, cache=where.downloads)
+        origin = "imagenet"
+    else:
+        path = Path(where.start)
+        if not path.exists():
+            raise WeightsError(
+                f'--weights must be "random", "imagenet" or an encoder, and {path} is not there'
+            )
+        found = load_encoder(settings.network, path)
+        origin = f"encoder {encoder_file_sha256(path)}"
+    found.check_side(settings.side)
+    return found, origin
+
+
+def _images(
+    asked: Asked, settings: Settings, where: Where, processes: Processes, step: Step
+) -> tuple[Pool, Pixels, Monitor | None]:
+    """The first process decodes; the others read what it has written."""
+    if not processes.first:
+        processes.wait()
+    with step("hashing files", 0) as done:
+        pool = read_pool(asked, workers=where.workers, advance=done)
+    folder = where.out / CACHE
+    images, faults = _kept(pool.learnt, folder, settings, where, "learnt", step)
+    seen: Pixels | None = None
+    if pool.watched:
+        seen, more = _kept(pool.watched, folder, settings, where, "watched", step)
+        faults = {**faults, **more}
+    pool = pool.without(faults)
+    if not pool.learnt:
+        raise TrainingError("none of the images can be read")
+    if processes.first:
+        pool.write(where.out)
+        processes.wait()
+    labels = [row.label for row in pool.watched]
+    if seen is None or len(set(labels)) < 2:
+        return pool, images, None
+    return pool, images, Monitor(seen, labels, [row.group for row in pool.watched], settings.side)
+
+
+def _kept(
+    rows: tuple[Row, ...], folder: Path, settings: Settings, where: Where, name: str, step: Step
+) -> tuple[Pixels, dict[Path, str]]:
+    with step(f"decoding images ({name})", len(rows)) as done:
+        return keep_images(rows, folder, settings.cached_side, name=name, workers=where.workers, advance=done)
+
+
+def _train(
+    training: Training,
+    where: Where,
+    pool: Pool,
+    watched: Monitor | None,
+    origin: str,
+    processes: Processes,
+    step: Step,
+) -> bool:
+    settings = training.settings
+    until = float("inf") if where.minutes is None else time.monotonic() + 60 * where.minutes
+    told = _told(training, pool, origin)
+
+    def report() -> None:
+        if processes.first:
+            write_curve(where.out, training.history)
+            write_page(where.out, training, told(), len(pool.skipped))
+
+    left = settings.epochs * training.steps - len(training.losses)
+    with step(f"SimCLR {settings.network}, steps", left) as done:
+        finished = training.run(
+            until=until, advance=done, watch=watched if processes.first else None, report=report
+        )
+    report()
+    if finished and processes.first:
+        record = EncoderRecord(
+            network=settings.network,
+            method="simclr",
+            start=origin,
+            side=settings.side,
+            epochs=training.epoch,
+            images=len(training.images),
+            pool_sha256=pool.sha256,
+            seed=settings.seed,
+        )
+        save_encoder(where.out, training.encoder.parts[0].to(memory_format=torch.contiguous_format), record)  # type: ignore[call-overload]
+    return finished
+
+
+def _told(training: Training, pool: Pool, origin: str) -> Callable[[], dict[str, str]]:
+    def rows() -> dict[str, str]:
+        settings = training.settings
+        rate = f"{settings.optimiser}, rate {settings.learning_rate:g}, warm-up of {settings.warm_up} epochs"
+        return {
+            "start": origin,
+            "batch": f"{training.batch} images, {training.chunk} of them in the network at once",
+            "optimiser": rate,
+            "temperature": f"{settings.temperature:g}",
+            "precision": settings.precision,
+            "views": ", ".join(f"{name} {value:g}" for name, value in asdict(settings.views).items()),
+            "seed": str(settings.seed),
+            "left out": f"{len(pool.excluded):,} images, by name, SHA-256 or group: excluded.csv",
+            "list of images (SHA-256)": pool.sha256,
+            "speed": f"{speed(training):.1f} images a second, two views each" if training.losses else "",
+        }
+
+    return rows
+
+
+def _before(out: Path) -> dict[str, Any] | None:
+    """config.json of the run that is gone on with."""
+    try:
+        found: dict[str, Any] = json.loads((out / CONFIG).read_text("utf-8"))
+        found["settings"]["precision"], found["settings"]["chunk"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as fault:
+        raise TrainingError(f"{out / CONFIG} is damaged: {fault}. Name another folder.") from fault
+    return found
+
+
+def _write_config(
+    out: Path, settings: Settings, asked: Asked, pool: Pool, origin: str, plan: Plan, processes: Processes
+) -> None:
+    tables = {
+        kind: {str(path): sha256_file(path) if path.is_file() else "" for path in paths}
+        for kind, paths in (("sources", asked.sources), ("exclude", asked.exclude), ("watch", asked.watch))
+    }
+    told = {
+        "method": "simclr",
+        "settings": asdict(settings),
+        "start": origin,
+        "pool": {
+            "images": len(pool.learnt),
+            "sha256": pool.sha256,
+            "excluded": len(pool.excluded),
+            "skipped": len(pool.skipped),
+            "watched": len(pool.watched),
+            **tables,
+            "exclude_rows": [dict(one) for one in asked.exclude_rows],
+            "groups": sha256_file(asked.groups) if asked.groups else "",
+        },
+        "plan": plan.told(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "device": processes.device.type,
+            "processes": processes.count,
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+        },
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+    write_atomically(out / CONFIG, json.dumps(told, indent=1) + "\n")
