@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -161,6 +162,67 @@ def test_a_newer_bundle_that_is_damaged_changes_nothing(
             page.get_by_text(OFFLINE).wait_for()
             assert screener.bundle.label in label(page)
         assert len([name for name in page.evaluate(CACHES) if name.startswith("poxlens-bundle-")]) == 1
+
+
+def test_a_copy_that_was_damaged_on_the_device_is_fetched_again_or_gives_no_answer(
+    visit: Callable[..., Any], screener: Screener
+) -> None:
+    damage = """async (file) => {
+      const name = (await caches.keys()).find((name) => name.startsWith("poxlens-bundle-"));
+      const cache = await caches.open(name);
+      const url = new URL(`bundle/${file}`, location.href).href;
+      const bytes = new Uint8Array(await (await cache.match(url)).arrayBuffer());
+      bytes[bytes.length >> 1] ^= 1;
+      await cache.put(url, new Response(bytes));
+    }"""
+    model = screener.engine.model.file
+    with serving(screener) as url:
+        one = visit(url)
+        page = one.page
+        page.get_by_text(OFFLINE).wait_for()
+        page.evaluate(damage, model)
+        one.context.set_offline(True)
+        page.reload()
+        page.get_by_text("It could not be fetched").wait_for()
+        assert page.locator(".status .dot").count() == 0
+        one.context.set_offline(False)
+        page.get_by_role("button", name="Try again").click()
+        page.get_by_text(OFFLINE).wait_for()
+        one.context.set_offline(True)
+        page.reload()
+        page.get_by_text(OFFLINE).wait_for()  # the mended copy was kept
+
+
+def test_a_newer_page_is_fetched_aside_and_shown_once_the_old_one_is_closed(
+    visit: Callable[..., Any], screener: Screener
+) -> None:
+    with swapping(screener) as (url, server):
+        one = visit(url)
+        page = one.page
+        page.get_by_text(OFFLINE).wait_for()
+        marked = _content("/index.html").replace(b"<head>", b'<head><meta name="build" content="next">', 1)
+        script = _content("/sw.js")
+        version = re.search(rb"[0-9a-f]{16}", script)
+        assert version is not None
+        server.files |= {"/index.html": marked, "/": marked, "/sw.js": script.replace(version[0], b"0" * 16)}
+        one.begin()  # in the middle of a visit
+        page.evaluate("navigator.serviceWorker.ready.then((found) => found.update())")
+        page.wait_for_function("navigator.serviceWorker.ready.then((found) => found.waiting !== null)")
+        page.reload()
+        page.get_by_text(OFFLINE).wait_for()
+        assert (
+            page.locator("meta[name=build]").count() == 0
+        )  # whole or not at all: what is open keeps its own files
+        one.begin()
+        page.close()
+        one.context.set_offline(True)
+        other = one.context.new_page()
+        other.set_default_timeout(120_000)
+        other.goto(url)
+        other.locator("meta[name=build]").wait_for(state="attached")
+        other.get_by_text(OFFLINE).wait_for()
+        pages = [name for name in other.evaluate(CACHES) if name.startswith("poxlens-page-")]
+        assert pages == ["poxlens-page-" + "0" * 16]
 
 
 def test_two_tabs_do_not_disturb_each_other(

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from benchmarks.browser_worker import FLAGS, chromium
+from tests.web.test_camera import LIVE, WATCH
 
 pytestmark = pytest.mark.browser
 
@@ -177,6 +178,24 @@ def test_a_browser_with_a_detector_of_its_own_uses_it(reader: Any) -> None:
     assert page.evaluate("window.formats") == ["qr_code"]
 
 
+def test_a_camera_that_is_allowed_too_late_is_closed_at_once(reader: Any) -> None:
+    page = reader.page
+    page.evaluate("""() => {
+      const drawn = document.createElement("canvas");
+      drawn.getContext("2d").fillRect(0, 0, 9, 9);
+      window.tracks = drawn.captureStream().getTracks();
+      navigator.mediaDevices.getUserMedia = () => new Promise((allow) => (window.allow = allow));
+    }""")
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_text("Starting the camera").wait_for()
+    page.get_by_role("button", name="Stop the camera").click()
+    page.get_by_role("button", name="Use the camera").wait_for()
+    assert page.evaluate(LIVE) == 1
+    page.evaluate("window.allow(new MediaStream(window.tracks))")
+    page.wait_for_function(LIVE + " === 0")
+    assert page.locator("video").count() == 0
+
+
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("codes") / "camera.y4m"
@@ -210,8 +229,11 @@ def test_the_camera_reads_a_code_of_the_app(with_camera: Any, url: str, video: P
         scene = cv2.warpAffine(scene, turn, (640, 480), borderValue=190)
         scene = cv2.GaussianBlur(scene, (0, 0), 0.8) * np.linspace(0.75, 1, 640)
         y4m(video, np.clip(scene, 0, 255).astype(np.uint8))
+        page.evaluate(WATCH)
         page.get_by_role("button", name="Use the camera").click()
         page.locator(".sheet").wait_for()
+        assert page.evaluate("window.tracks.length") == 1
+        assert page.evaluate(LIVE) == 0  # it ends with the view, not a frame later
         assert "44 years" in page.locator(".sheet").inner_text()
         assert page.locator("video").count() == 0
     finally:
