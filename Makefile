@@ -19,7 +19,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,pretrain,export,litert,explain,data,study,ray,serve,clinic,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,pretrain,export,litert,explain,data,study,log,ray,serve,clinic,dev]"
 	@touch $@
 
 # PyTorch -> .tflite wants packages that the laboratory needs newer: its own environment, used by a process of its own.

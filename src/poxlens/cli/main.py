@@ -30,6 +30,7 @@ VERBS = {
     "pretrain": "Teach a network on images without labels, to be fine-tuned later: SimCLR.",
     "compare": "Compare networks and heads on a table of images: cross-validation, tuning, statistics.",
     "novelty": "Measure what a model does not know: detectors of novelty, the gate, MIM.",
+    "aism": "Train whole networks on the eight classes of Mpox-AISM, without leak, and judge them.",
     "report": "Make the report of a comparison again from its run folder.",
     "export": "Bring a run to the phone: ONNX and LiteRT files, each proved against 32-bit floats.",
     "bench": "Time every form of a bundle, and weigh it.",

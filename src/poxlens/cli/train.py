@@ -20,6 +20,9 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 """Recipe -> what it changes of the default one; `joined` is of three networks side by side."""
 
+STUDIES = "aism"
+"""The recipe that trains whole networks and judges them, as `poxlens aism` does; it makes no bundle."""
+
 
 def train(
     out: Annotated[Path, typer.Option("--out", help="Run folder; the bundle is written to OUT/bundle.")],
@@ -30,7 +33,9 @@ def train(
         Path | None,
         typer.Option("--data", help="Folder that the files are relative to; default: the table's."),
     ] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help=f"One of: {', '.join(RECIPES)}.")] = "default",
+    recipe: Annotated[
+        str, typer.Option("--recipe", help=f"One of: {', '.join([*RECIPES, STUDIES])}.")
+    ] = "default",
     network: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,6 +61,18 @@ def train(
     seed: Annotated[int, typer.Option("--seed", help="Seed of every split.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Folds and images worked on at once.")] = 2,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            "--study", help="Of --recipe aism: the TOML file that decides everything; docs/aism.md."
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Of --recipe aism: only say what it will take on this machine.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of --recipe aism: go on with what is in OUT.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
 ) -> None:
     """Train a bundle from a table of images (CSV with the columns file, label and, better, dataset and patient)."""
@@ -64,8 +81,13 @@ def train(
     from poxlens.data.manifest import read_manifest
     from poxlens.data.splits.units import with_groups
 
+    if recipe == STUDIES:
+        _aism(study, out, weights, cache, jobs, plan=plan, resume=resume, offline=offline, as_json=as_json)
+        return
+    if study is not None or plan or resume:
+        raise MisuseError(f"--study, --plan and --resume are of --recipe {STUDIES}.")
     if recipe not in RECIPES:
-        raise MisuseError(f"--recipe must be one of {', '.join(RECIPES)}, not {recipe!r}.")
+        raise MisuseError(f"--recipe must be one of {', '.join([*RECIPES, STUDIES])}, not {recipe!r}.")
     table = manifest or (data / "manifest.csv" if data else None)
     if table is None:
         raise MisuseError("Name the table of images with --manifest, or its folder with --data.")
@@ -98,3 +120,34 @@ def train(
         print(f"Bundle {bundle.label}")
         for name in ("bundle", "card", "predictions"):
             print(f"  {name:<12}{told[name]}")
+
+
+def _aism(
+    study: Path | None,
+    out: Path,
+    weights: list[Path] | None,
+    cache: Path | None,
+    jobs: int,
+    *,
+    plan: bool,
+    resume: bool,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """The same as `poxlens aism STUDY`."""
+    from poxlens.cli.aism import aism
+    from poxlens.cli.main import MisuseError
+
+    if study is None:
+        raise MisuseError(f"--recipe {STUDIES} needs --study: a TOML file; docs/aism.md says what is in it.")
+    aism(
+        study,
+        out,
+        weights,
+        cache,
+        plan=plan,
+        resume=resume,
+        jobs=jobs,
+        offline=offline,
+        as_json=as_json,
+    )
