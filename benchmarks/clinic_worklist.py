@@ -96,7 +96,8 @@ def _row(luck: random.Random, clinic: str, now: float, state: State) -> dict[str
     return {
         "id": own, "clinic_id": clinic, "source": "device:benchmark", "idempotency_key": own, "fingerprint": own * 2,
         "code_hash": hashed(own), "filed_at": filed, "due_at": filed + luck.choice([2, 4, 12, 24, 48]) * HOUR,
-        "urgency": "soon", "outcome": luck.choice(["refer", "uncertain"]), "probability": luck.random(),
+        "blind_due_at": filed + 4 * HOUR, "urgency": "soon", "outcome": luck.choice(["refer", "uncertain"]),
+        "probability": luck.random(),
         "novelty": luck.random(), "tone": "dark", "quality_failed": False, "bundle": "default 1",
         "result": {"photos": [photo], "padding": "x" * 1_500}, "answers": {"age": luck.randint(0, 90)},
         "photo_consent": True, "training_consent": False, "photo_count": 1, "person_key": hashed(own), "state": state,

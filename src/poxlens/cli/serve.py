@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8740
 LOCAL = ("127.0.0.1", "localhost", "::1")
 PACKAGES = (
-    "alembic", "argon2", "authlib", "cryptography", "fastapi", "httpx", "joserfc", "prometheus_client", "pyotp",
-    "sqlalchemy", "uvicorn",
+    "alembic", "argon2", "authlib", "cryptography", "fastapi", "httptools", "httpx", "joserfc", "prometheus_client",
+    "pyotp", "sqlalchemy", "uvicorn", "zxcvbn",
 )  # fmt: skip
 
 

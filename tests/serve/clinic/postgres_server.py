@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import shutil
 import socket
 import subprocess
@@ -32,11 +33,26 @@ class PostgresServer:
             "initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "poxlens", "--no-sync", "-E", "UTF8"
         )
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, largest: int | None = None) -> None:
+        """Start it and wait until it answers.
+
+        Args:
+            largest: bytes of a file beyond which writing fails, as on a full disk; PostgreSQL ignores the signal.
+        """
         options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c max_connections=200"
         log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", log, "-o", options, "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self.folder / "data"),
+            "-w",
+            "-l",
+            log,
+            "-o",
+            options,
+            "start",
+            largest=largest,
+        )
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is what a power cut does."""
@@ -47,14 +63,19 @@ class PostgresServer:
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "poxlens", name)
         return f"postgresql://poxlens@127.0.0.1:{self.port}/{name}"
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def _run(self, name: str, *arguments: str, largest: int | None = None) -> None:
+        def limit() -> None:
+            if largest is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+
         command = [str(self.binaries / name), *arguments]
         if os.getuid() == 0:
             command = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
         # Its own session: a Ctrl-C of the tests is not PostgreSQL's.
         done = subprocess.run(
             command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            check=False, start_new_session=True, timeout=120, env={**os.environ, "LC_ALL": "C", "HOME": "/"},
+            check=False, start_new_session=True, timeout=120, preexec_fn=limit,
+            env={**os.environ, "LC_ALL": "C", "HOME": "/"},
         )  # fmt: skip
         assert done.returncode == 0, f"{name}: {done.stdout[-2_000:]}"
 

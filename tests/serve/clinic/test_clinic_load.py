@@ -267,6 +267,21 @@ def test_the_log_holds_no_personal_data(house):
         )
 
 
+def test_a_terminal_is_told_of_trouble_alone(house):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    logs.set_up(stream)
+    try:
+        house.client().get("/health")
+        logs.tell("notice failed", logging.WARNING, why="mail server answered 451")
+    finally:
+        logging.getLogger(logs.NAME).handlers = []
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["notice failed"]
+
+
 def test_a_fault_of_the_code_is_told_to_the_log_and_not_to_the_client(house, monkeypatch):
     stream = io.StringIO()
     logs.set_up(stream)

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import base64
 import io
+import random
+import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from poxlens.screen.decision import Outcome
-from poxlens.serve.clinic.fhir.reading import read_result
-from poxlens.serve.clinic.referrals.urgency import HOURS, urgency
+from poxlens.serve.clinic.fhir.reading import PhotoResult, Result, read_result
+from poxlens.serve.clinic.fhir.writing import write_result
+from poxlens.serve.clinic.instants import DAY
+from poxlens.serve.clinic.policy import Policy
+from poxlens.serve.clinic.referrals.states import State
+from poxlens.serve.clinic.referrals.urgency import HOURS, SMALL_CHILD, dangers, urgency
+from poxlens.serve.clinic.store.erasing import delete_expired
+from poxlens.serve.clinic.store.tables import Clinic, Referral
+
+START = 1_790_000_000.0  # of the clock of conftest
 
 
 def fault(answer) -> tuple[int, str]:
@@ -23,12 +36,8 @@ def test_blind_mode_hides_everything_of_the_model_until_an_opinion_is_noted(hous
     nurse, own = house.signed_in("nurse"), f"/v1/worklist/{filed['id']}"
     for told in (nurse.get("/v1/worklist").json()["items"][0], nurse.get(own).json()):
         assert told["blind"] is True
-        assert (told["outcome"], told["probability"], told["due_at"], told["urgency"]) == (
-            None,
-            None,
-            None,
-            "hidden",
-        )
+        assert (told["outcome"], told["probability"], told["urgency"]) == (None, None, "hidden")
+        assert told["due_at"] == "2026-09-21T16:13:20.000Z"  # two hours for every child of three
         assert told["dangers"] == ["small_child"]  # of the answers, not of the model
     detail = nurse.get(own).json()
     assert (detail["reasons"], detail["deciding_photo"]) == ([], None)
@@ -58,6 +67,90 @@ def test_blind_mode_hides_everything_of_the_model_until_an_opinion_is_noted(hous
         ("opinion", "not_suspected", True),
         ("verdict", "suspected", False),
     ]
+
+
+def said_by_the_model(outcome: str, number: int, **answers: object) -> dict[str, object]:
+    """The body of a referral of a photo that was not sent."""
+    photo = PhotoResult(outcome, ("uncertain.between",), {"mpox": 0.5, "acne": 0.5}, ("mpox",), 0.3, "dark")
+    identifier = f"urn:uuid:{number:08d}-0000-4000-8000-000000000000"
+    result = Result(identifier, START - 60, "b 1", outcome, photo.reasons, "mpox", (photo,), 0, answers)
+    return {"result": write_result(result)}
+
+
+def test_the_queue_of_blind_mode_tells_nothing_of_the_outcome(each_house):
+    house, filed = each_house, {}
+    outcomes = ("not_suspected", "uncertain", "refer", "cannot_assess")
+    for number, outcome in enumerate((*outcomes, *reversed(outcomes))):
+        told = house.phone().post("/v1/referrals", json=said_by_the_model(outcome, number))
+        assert told.status_code == 201, told.text
+        filed[told.json()["id"]] = outcome
+        house.clock.pass_(60)
+    young = house.phone().post("/v1/referrals", json=said_by_the_model("not_suspected", 9, age=3.0)).json()
+    nurse = house.signed_in("nurse")
+
+    def queue() -> list[dict]:
+        found, after = [], {}
+        while True:
+            page = nurse.get("/v1/worklist", params={"most": 2, **after}).json()
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            after = {"after": page["next"]}
+
+    by_outcome = [filed[one["id"]] for one in queue() if one["id"] in filed]
+    assert by_outcome[:2] == ["refer", "refer"]
+    assert by_outcome[-2:] == ["not_suspected", "not_suspected"]
+    with house.service.store.writing() as session:
+        session.get_one(Clinic, house.ids["north"]).policy = Policy(blind=True).model_dump()
+    lines = queue()
+    assert [one["id"] for one in lines] == [young["id"], *filed]  # the child first, then as they came
+    assert {one["urgency"] for one in lines} == {"hidden"}
+    waits = [one["due_at"] for one in lines[1:]]
+    assert waits == sorted(waits)
+    # Nobody waits longer for the mode: all are due as early as the gravest outcome.
+    house.clock.pass_(4 * 3600 - 8 * 60 + 1)
+    nurse = house.signed_in("nurse")
+    assert [one["overdue"] for one in queue()] == [True, True] + [False] * 7
+
+
+def test_the_counts_are_those_of_the_rows_whatever_happens(each_house):
+    house, luck = each_house, random.Random(4)
+    nurse = house.signed_in("nurse")
+
+    def counted() -> dict[str, int]:
+        with house.service.store.reading() as session:
+            found = Counter(session.scalars(select(Referral.state)))
+        return {state.value: found[state] for state in State}
+
+    assert nurse.get("/v1/worklist/counts").json() == dict.fromkeys(counted(), 0)
+    for number in range(12):
+        body = {**said_by_the_model("refer", number), "person": f"p{number % 5}"}
+        own = f"/v1/worklist/{house.phone().post('/v1/referrals', json=body).json()['id']}"
+        chosen = luck.choice(["suspected", "not_suspected", "second", "none"])
+        if chosen == "second":
+            assert nurse.post(f"{own}/second-opinion", json={"revision": 1}).status_code == 200
+        elif chosen != "none":
+            done = nurse.post(f"{own}/verdict", json={"revision": 1, "verdict": chosen}).json()
+            if luck.random() < 0.5:
+                nurse.post(f"{own}/pcr", json={"revision": done["revision"], "result": "negative"})
+        assert nurse.get("/v1/worklist/counts").json() == counted()
+    assert len([n for n in counted().values() if n]) >= 3
+    admin = house.signed_in("admin")
+    assert admin.post("/v1/admin/erase", json={"person": "p1"}).json()["referrals"] == 3
+    assert nurse.get("/v1/worklist/counts").json() == counted()
+    assert sum(counted().values()) == 9
+    house.clock.pass_(1_826 * DAY)
+    assert delete_expired(house.service).referrals == 9
+    told = house.signed_in("nurse").get("/v1/worklist/counts").json()
+    assert told == counted() == dict.fromkeys(told, 0)
+
+
+def test_small_children_are_the_same_in_the_app_and_in_the_queue():
+    page = Path(__file__).parents[3] / "web/src/questions/answers.ts"
+    (years,) = re.findall(r"const SMALL_CHILD = (\d+);", page.read_text("utf-8"))
+    assert int(years) == SMALL_CHILD == 8
+    assert dangers({"age": 7.9}) == ["small_child"]
+    assert dangers({"age": 8.0}) == []
 
 
 def test_a_second_opinion_comes_back_to_the_queue(house):
@@ -132,7 +225,7 @@ def test_urgency_halves_the_hours_for_each_danger():
     assert urgency("refer", {}).hours == HOURS[Outcome.refer] == 4.0
     assert urgency("uncertain", {"pregnant": True}).hours == 6.0
     assert urgency("not_suspected", {"weak_immunity": True, "risk_group": True, "age": 4.9}).hours == 6.0
-    assert urgency("cannot_assess", {"where": ["eyes", "face"], "age": 5}).hours == 12.0
+    assert urgency("cannot_assess", {"where": ["eyes", "face"], "age": 8}).hours == 12.0
     assert urgency("refer", {"pregnant": False, "age": None}).level == "urgent"
     assert [urgency(one, {}).level for one in ("uncertain", "cannot_assess")] == ["soon", "routine"]
 

@@ -6,15 +6,17 @@ import json
 import zipfile
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select, text
 
 from poxlens.serve.clinic import audit
-from poxlens.serve.clinic.instants import DAY
+from poxlens.serve.clinic.instants import DAY, HOUR
 from poxlens.serve.clinic.opening import open_store
+from poxlens.serve.clinic.referrals.queue import counts
 from poxlens.serve.clinic.settings import Settings, SettingsError, read_settings
-from poxlens.serve.clinic.store import leases, rates
+from poxlens.serve.clinic.store import leases, migrate, rates
 from poxlens.serve.clinic.store.backup import BackupError, back_up, restore
 from poxlens.serve.clinic.store.database import Store, StoreError
 from poxlens.serve.clinic.store.erasing import Gone, delete_expired
@@ -31,6 +33,35 @@ def test_the_migrations_make_what_the_tables_say(each_house):
     upgrade(store)  # nothing happens
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_database_of_the_first_version_is_brought_up(database, tmp_path):
+    store = Store(database or f"sqlite:///{tmp_path}/old.sqlite")
+    with store.writer.connect() as connection, connection.begin():
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO clinics VALUES ('c', 'north', 0, '{}', NULL)"))
+        for number, (state, answers) in enumerate(
+            [("new", "{}"), ("closed", '{"age": 6.5, "where": ["eyes"]}'), ("closed", '{"pregnant": true}')]
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO referrals (id, clinic_id, source, idempotency_key, fingerprint, code_hash, filed_at,"
+                    " due_at, urgency, outcome, quality_failed, bundle, result, answers, photo_consent,"
+                    " training_consent, photo_count, state, waiting, revision, claimed_until) VALUES (:id, 'c', 's',"
+                    " :id, 'f', :id, 1000, 2000, 'soon', 'refer', false, 'b', '{}', :answers, false, false, 0, :state,"
+                    " true, 1, 0)"
+                ),
+                {"id": f"r{number}", "answers": answers, "state": state},
+            )
+    upgrade(store)
+    assert is_current(store)
+    with store.reading() as session:
+        due = session.execute(text("SELECT blind_due_at FROM referrals ORDER BY id")).scalars().all()
+        assert due == [1000 + 4 * HOUR, 1000 + HOUR, 1000 + 2 * HOUR]
+        assert counts(session, "c") == {"new": 1, "second_opinion": 0, "awaiting_pcr": 0, "closed": 2}
+    store.close()
 
 
 def test_a_database_of_a_newer_version_is_refused(each_house):

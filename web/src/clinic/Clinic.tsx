@@ -11,6 +11,7 @@ import { OFFERED } from "./messages";
 import { PlaceIcon } from "./PlaceIcon";
 import { hashOf, type Place, useRoute } from "./route";
 import { Account, Unfinished } from "./session/Account";
+import { Confirm } from "./session/Confirm";
 import { SignIn } from "./session/SignIn";
 import { type Signing, useSession } from "./session/useSession";
 import { type Spoken, useLanguage } from "./useLanguage";
@@ -68,6 +69,7 @@ function Page({ spoken, signing }: { spoken: Spoken; signing: Signing }): JSX.El
           </a>
         )}
       </header>
+      {sign.kind === "in" && <Confirm session={sign.session} />}
       <main id="main" tabIndex={-1}>
         {session ? <At place={place} part={part} session={session} signing={signing} /> : <Out signing={signing} />}
       </main>

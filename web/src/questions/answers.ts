@@ -36,7 +36,7 @@ export function withAnswer<Name extends keyof Answers>(answers: Answers, name: N
   return others;
 }
 
-/** Young children fall ill more severely with mpox (WHO: under 8 years for some, under 5 for others; the wider is used). */
+/** Years. Younger children fall ill more severely with mpox (docs/clinic-api.md has the source); the clinic's queue has the same. */
 const SMALL_CHILD = 8;
 
 /** Why this person needs care at once whatever the answer is: message keys under "danger.", the gravest first. */

@@ -61,7 +61,8 @@ class Capacity:
             if arrived:
                 return await receive()  # waits for the client to leave: no limit
             try:
-                message = await asyncio.wait_for(receive(), max(0.0, end - loop.time()))
+                async with asyncio.timeout_at(end):
+                    message = await receive()
             except TimeoutError:
                 arrived = True
                 return {"type": "http.disconnect"}

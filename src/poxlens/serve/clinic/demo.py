@@ -84,7 +84,7 @@ def fill(service: Service, *, people: int = 24, advance: Callable[[], None] = la
 def _person(
     service: Service, phone: Principal, nurse: Principal | None, number: int, now: float, luck: random.Random
 ) -> None:
-    old = number % 3 != 0  # two of three have been answered
+    old = number % 3 != 0 and nurse is not None  # two of three have been answered, where somebody answers
     filed = now - (luck.uniform(1, 28) * DAY if old else luck.uniform(0.1, 20) * HOUR)
     service.clock = lambda: filed
     photos = [_drawn(100 + 7 * number + n) for n in range(1 + (number % 4 == 0))]

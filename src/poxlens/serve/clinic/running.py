@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from poxlens.serve.clinic.app import create_clinic
 from poxlens.serve.clinic.housekeeping import Housekeeper
+from poxlens.serve.clinic.protocol import Protocol
 from poxlens.serve.clinic.service import Service
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.deployment import Deployment, deployed, usable_origin
@@ -93,10 +94,10 @@ def config(
         lifespan="off",
         ws="none",
         server_header=False,
+        http=Protocol,
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=_GRACE,
-        h11_max_incomplete_event_size=32_768,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         ssl_certfile=certificate[0] if certificate else None,

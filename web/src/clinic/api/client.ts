@@ -25,11 +25,18 @@ export const useToken = (token: string): void => void (csrf = token);
 /** Called when an answer says that nobody is signed in any more. */
 export const whenEnded = (tell: () => void): void => void (onEnd = tell);
 
+let confirm: (() => Promise<boolean>) | null = null;
+
+/** Called when the server asks for the password again; what it gives says whether the request may be sent once more. */
+export const whenToConfirm = (asking: (() => Promise<boolean>) | null): void => void (confirm = asking);
+
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 interface More {
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** The password was asked for already. */
+  confirmed?: boolean;
 }
 
 /** @throws Fault; DOMException where it was aborted */
@@ -52,6 +59,7 @@ export async function ask<T>(method: Method, path: string, body?: unknown, more:
   }
   if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
   const fault = await faultOf(answer);
+  if (fault.code === "confirm" && !more.confirmed && (await confirm?.())) return ask<T>(method, path, body, { ...more, confirmed: true });
   if (fault.status === 401 && (fault.code === "session_ended" || fault.code === "signed_out")) onEnd();
   throw fault;
 }

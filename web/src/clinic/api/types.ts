@@ -45,7 +45,7 @@ export interface Item {
   revision: number;
   filed_at: string;
   urgency: string;
-  due_at: string | null;
+  due_at: string;
   overdue: boolean;
   dangers: string[];
   age: number | null;

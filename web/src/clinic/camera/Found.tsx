@@ -4,15 +4,15 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Manifest } from "../../bundle/manifest";
 import { boxOf } from "../../photo/decode";
-import { dangers } from "../../questions/answers";
 import { photoToSend, SHORT } from "../../referral";
 import type { Result } from "../../results/result";
 import type { PersonDecision } from "../../screen/decision";
 import { steps } from "../../ui/Answer";
 import { HeatPicture } from "../../ui/HeatPicture";
-import { Heading, Icon, Picture, Trail, useSay } from "../../ui/parts";
+import { Picture, Trail, useSay } from "../../ui/parts";
 import { Possible } from "../../ui/Possible";
 import type { PhotoItem } from "../../ui/state";
+import { VerdictHead } from "../../ui/VerdictHead";
 import type { ReferralOut } from "../api/types";
 import { FileForm, Filed } from "../filing/FileForm";
 import type { Judge } from "./useEngine";
@@ -30,26 +30,11 @@ export function Found({ made: { decision, result, json }, photos, engine, manife
   const [filed, setFiled] = useState<ReferralOut | null>(null);
   const { outcome, reasons } = decision;
   const lead = photos[decision.lead]!;
-  const grave = dangers(result.answers);
   const sendable = photos.every((item) => item.preview);
   return (
     <div class="found">
       <Trail at={2} />
-      <div class={`verdict ${outcome}`}>
-        <Icon name={outcome} />
-        <div>
-          <Heading>{say(`title.${outcome}`)}</Heading>
-          <p>{say(`subtitle.${outcome}`)}</p>
-        </div>
-      </div>
-      {grave.length > 0 && (
-        <div class="note urgent danger-note">
-          <Icon name="refer" />
-          <span>
-            <b>{say("danger.title")}</b> {say("danger.text", { list: grave.map((name) => say(`danger.${name}`)).join(", ") })}
-          </span>
-        </div>
-      )}
+      <VerdictHead outcome={outcome} answers={result.answers} />
       <div class="halves">
         <div>
           {lead.preview && lead.screened?.heatMap && <HeatPicture item={lead} many={photos.length > 1} />}

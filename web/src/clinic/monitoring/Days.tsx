@@ -79,7 +79,7 @@ function Drawing({ days, width }: { days: readonly DayOut[]; width: number }): J
       {days.map(
         (day, i) =>
           (days.length - 1 - i) % every === 0 && (
-            <text key={day.day} class={i === days.length - 1 ? "end" : "under"} x={i === days.length - 1 ? width : x(i)} y={HEIGHT - 6}>
+            <text key={day.day} class={i === days.length - 1 ? "end" : "date"} x={i === days.length - 1 ? width : x(i)} y={HEIGHT - 6}>
               {shown(day.day)}
             </text>
           ),

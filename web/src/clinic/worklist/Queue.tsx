@@ -115,8 +115,8 @@ function Line({ item, open }: { item: Item; open: boolean }): JSX.Element {
             {pcr && <i class={pcr === "positive" ? "tag warn" : "tag"}>{say("pcr.short", { result: say(`pcr.${pcr}`) })}</i>}
           </span>
         </span>
-        {waiting && (overdue || item.due_at) && (
-          <span class={overdue ? "due late" : "due"}>{overdue ? say("worklist.overdue") : say("worklist.due", { when: fromNow(item.due_at!) })}</span>
+        {waiting && (
+          <span class={overdue ? "due late" : "due"}>{overdue ? say("worklist.overdue") : say("worklist.due", { when: fromNow(item.due_at) })}</span>
         )}
       </a>
     </li>

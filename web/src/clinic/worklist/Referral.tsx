@@ -92,7 +92,7 @@ function Head({ detail, claim }: { detail: Detail; claim: (claim: boolean) => Pr
   const { state, waiting, claimed, claimed_by_me: mine, filed_at: filed, due_at: due, overdue, person } = detail;
   const facts = [
     say("referral.filed", { when: fromNow(filed) }),
-    waiting && due && (overdue ? say("referral.was_due", { when: fromNow(due) }) : say("referral.due", { when: fromNow(due) })),
+    waiting && (overdue ? say("referral.was_due", { when: fromNow(due) }) : say("referral.due", { when: fromNow(due) })),
     person !== null && say("referral.person", { person }),
   ].filter((one) => typeof one === "string");
   return (

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from poxlens.serve.clinic.access import sessions
 from poxlens.serve.clinic.access.passwords import hash_password, new_password
+from poxlens.serve.clinic.access.telling import tell_person
 from poxlens.serve.clinic.faults import ApiError, not_found
 from poxlens.serve.clinic.ids import DEVICE_PREFIX, hashed, new_id, new_token
 from poxlens.serve.clinic.instants import DAY
@@ -99,6 +100,7 @@ def reset_user(service: Service, clinic_id: str, user_id: str, *, actor: str) ->
         user.password_hash, user.must_change, user.failures, user.locked_until = stored, True, 0, 0.0
         user.totp_confirmed, user.totp_sealed, user.recovery = False, None, []
         sessions.end_all(session, user.id)
+        tell_person(session, service, user, "reset")
         service.log(session, actor, "user.reset", clinic_id, f"user:{user.id}")
     return first
 
@@ -116,6 +118,7 @@ def close_user(service: Service, clinic_id: str, user_id: str, *, actor: str, cl
             sessions.end_all(session, user.id)
         session.flush()
         _check_administrator(session, clinic_id)
+        tell_person(session, service, user, "closed" if closed else "opened")
         service.log(session, actor, "user.closed" if closed else "user.opened", clinic_id, f"user:{user.id}")
         return user
 
@@ -129,12 +132,18 @@ def change_user(service: Service, clinic_id: str, user_id: str, *, actor: str, *
     try:
         with service.store.writing() as session:
             user = own_user(session, clinic_id, user_id)
+            former = user.email
             for name, value in changes.items():
                 setattr(user, name, _roles(value) if name == "roles" else value)  # type: ignore[arg-type]
             session.flush()
             _check_administrator(session, clinic_id)
             if "roles" in changes:
                 sessions.end_all(session, user.id)  # rights are those of the next sign-in
+                tell_person(session, service, user, "roles")
+            if user.email != former:
+                tell_person(session, service, user, "email", former=former)
+            if "oidc_subject" in changes:
+                tell_person(session, service, user, "openid")
             service.log(
                 session, actor, "user.changed", clinic_id, f"user:{user.id}", fields=",".join(sorted(changes))
             )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from fastapi import Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from poxlens.serve.clinic.access import sessions
@@ -31,6 +31,13 @@ _cookie = APIKeyCookie(
     auto_error=False,
     description=f"The session of a person; changes also need the header {CSRF_HEADER}.",
     scheme_name="session",
+)
+
+# Built once: every request of a phone asks it.
+_DEVICE = (
+    select(Device.id, Device.name, Device.clinic_id, Device.revoked_at, Device.expires_at, Clinic.policy)
+    .join(Clinic, Clinic.id == Device.clinic_id)
+    .where(Device.token_hash == bindparam("token_hash"))
 )
 
 
@@ -70,12 +77,14 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(cookie_name(service_of(request)))
 
 
-def allow(*roles: Role, unfinished: bool = False) -> Callable[..., Principal]:
+def allow(*roles: Role, unfinished: bool = False, fresh: bool = False) -> Callable[..., Principal]:
     """A dependency that gives the principal where it has one of the roles.
 
     Args:
         roles: those that are allowed.
         unfinished: whether a sign-in that still lacks a new password or a second factor will do.
+        fresh: whether a person must have typed their password in the last ten minutes: a screen that was left open
+            for a moment is no way to a new account.
     """
 
     def principal(
@@ -87,7 +96,7 @@ def allow(*roles: Role, unfinished: bool = False) -> Callable[..., Principal]:
         if "authorization" in request.headers:  # a wrong one is refused, whatever cookie comes with it
             found = _device(service, bearer.credentials if bearer else "")
         else:
-            found = _person(request, service, unfinished)
+            found = _person(request, service, unfinished, fresh)
         request.state.principal = found
         if not found.roles & set(roles):
             raise ApiError(403, "forbidden", "This account may not do that.")
@@ -111,23 +120,19 @@ def policy_of(session: Session, clinic_id: str) -> Policy:
 
 
 def _device(service: Service, token: str) -> Principal:
-    with service.store.reading() as session:
-        wanted = select(Device, Clinic.policy).join(Clinic, Clinic.id == Device.clinic_id)
-        found = session.execute(wanted.where(Device.token_hash == hashed(token))).first()
-        if found is None or not token.startswith(DEVICE_PREFIX):
-            raise _refused("token", "This device is not known here. Ask the clinic for a new token.")
-        device, policy = found
-        if device.revoked_at is not None or service.now() >= device.expires_at:
-            raise _refused(
-                "token_ended",
-                "This device's token has ended. Ask the clinic for a new one.",
-                device.clinic_id,
-            )
-    roles = frozenset({"device"})
-    return Principal("device", device.id, device.name, device.clinic_id, roles, Policy.model_validate(policy))
+    with service.store.asking() as connection:
+        device = connection.execute(_DEVICE, {"token_hash": hashed(token)}).first()
+    if device is None or not token.startswith(DEVICE_PREFIX):
+        raise _refused("token", "This device is not known here. Ask the clinic for a new token.")
+    if device.revoked_at is not None or service.now() >= device.expires_at:
+        raise _refused(
+            "token_ended", "This device's token has ended. Ask the clinic for a new one.", device.clinic_id
+        )
+    policy = Policy.model_validate(device.policy)
+    return Principal("device", device.id, device.name, device.clinic_id, frozenset({"device"}), policy)
 
 
-def _person(request: Request, service: Service, unfinished: bool) -> Principal:
+def _person(request: Request, service: Service, unfinished: bool, fresh: bool) -> Principal:
     token = session_token(request)
     if not token:
         raise _refused("signed_out", "Sign in first.")
@@ -144,6 +149,8 @@ def _person(request: Request, service: Service, unfinished: bool) -> Principal:
             raise ApiError(403, "csrf", "This request did not come from the page. Load the page again.")
     if not unfinished and unfinished_step(user, policy, login.method):
         raise ApiError(403, "finish_signin", "Finish signing in first: new password or authenticator app.")
+    if fresh and now - login.confirmed_at > sessions.FRESH:
+        raise ApiError(403, "confirm", "Type your password again: it is some time since you did.")
     if now - login.seen_at > sessions.TOUCH:
         _touch(service, login, now)
     return Principal("user", user.id, user.name, user.clinic_id, frozenset(user.roles.split(",")), policy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
 
 from poxlens.serve.clinic.ids import hashed, new_token
@@ -10,6 +10,8 @@ from poxlens.serve.clinic.instants import HOUR, MINUTE
 from poxlens.serve.clinic.settings import Settings
 from poxlens.serve.clinic.store.tables import Login, OidcLogin, User
 
+FRESH = 600.0
+"""Seconds for which somebody who has typed their password may change accounts, tokens and choices."""
 TOUCH = 60.0  # seconds between two notes that a session is in use
 
 
@@ -20,7 +22,11 @@ def begin(session: Session, user: User, method: str, now: float) -> str:
         Its token, for the cookie.
     """
     token = new_token()
-    session.add(Login(token_hash=hashed(token), user_id=user.id, created_at=now, seen_at=now, method=method))
+    session.add(
+        Login(
+            token_hash=hashed(token), user_id=user.id, created_at=now, seen_at=now, confirmed_at=now, method=method
+        )
+    )  # fmt: skip
     return token
 
 
@@ -38,6 +44,11 @@ def expiry(login: Login, settings: Settings) -> float:
     return min(
         login.seen_at + settings.idle_minutes * MINUTE, login.created_at + settings.session_hours * HOUR
     )
+
+
+def confirm(session: Session, token: str, now: float) -> None:
+    """Note that the person of a session has just shown again who they are."""
+    session.execute(update(Login).where(Login.token_hash == hashed(token)).values(confirmed_at=now))
 
 
 def csrf_token(token: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from poxlens.serve.clinic.access import sessions, totp
 from poxlens.serve.clinic.access.passwords import verify_password
+from poxlens.serve.clinic.access.telling import tell_person
 from poxlens.serve.clinic.faults import ApiError
 from poxlens.serve.clinic.instants import HOUR, MINUTE
 from poxlens.serve.clinic.service import Service
@@ -73,12 +75,45 @@ def check_password(service: Service, user_id: str, password: str) -> bool:
     return right
 
 
+def confirm(service: Service, user_id: str, token: str, password: str, code: str | None) -> None:
+    """Show again who one is, before a change that matters.
+
+    Args:
+        service: the server.
+        user_id: who is signed in.
+        token: of their session.
+        password: of the account.
+        code: of the authenticator app, where it has one, or a recovery code.
+
+    Raises:
+        ApiError: 403 for a wrong password or code (`code_needed` where only the code is missing); 409 for an account
+            without a password; 429 while it is locked.
+    """
+    with service.store.reading() as session:
+        known = session.get_one(User, user_id)
+    if known.password_hash is None:
+        raise ApiError(409, "no_password", "This account has no password here. Sign out and sign in again.")
+    if not check_password(service, user_id, password):
+        raise ApiError(403, "wrong", "The password is wrong.")
+    if known.totp_confirmed and not code:
+        raise ApiError(403, "code_needed", "Type the code that your authenticator app shows.")
+    now = service.now()
+    with service.store.writing() as session:
+        user = session.scalars(select(User).where(User.id == user_id).with_for_update()).one()
+        if not user.totp_confirmed or _second_factor(session, service, user, code or "", now):
+            sessions.confirm(session, token, now)
+            service.log(session, f"user:{user.id}", "confirmed", user.clinic_id, f"user:{user.id}")
+            return
+    _failed(service, known)
+    raise ApiError(403, "wrong_code", "The code is wrong, or was used already. Wait for the next one.")
+
+
 def _with_code(service: Service, known: User, code: str | None, now: float) -> SignedIn:
     with service.store.writing() as session:
         user = session.scalars(select(User).where(User.id == known.id).with_for_update()).one()
         method = "password"
         if user.totp_confirmed:
-            method = _second_factor(service, user, code or "", now)
+            method = _second_factor(session, service, user, code or "", now)
         if method:
             user.failures, user.locked_until = 0, 0.0
             token = sessions.begin(session, user, method, now)
@@ -90,7 +125,7 @@ def _with_code(service: Service, known: User, code: str | None, now: float) -> S
     raise ApiError(401, "wrong_code", "The code is wrong, or was used already. Wait for the next one.")
 
 
-def _second_factor(service: Service, user: User, code: str, now: float) -> str:
+def _second_factor(session: Session, service: Service, user: User, code: str, now: float) -> str:
     """`totp` or `recovery`, after which the code opens nothing again; "" where it is wrong."""
     if user.totp_sealed is not None:
         secret = service.keyring.open_text(user.totp_sealed, f"totp:{user.id}")
@@ -101,6 +136,7 @@ def _second_factor(service: Service, user: User, code: str, now: float) -> str:
     told = totp.recovery_hash(code)
     if told in user.recovery:
         user.recovery = [one for one in user.recovery if one != told]
+        tell_person(session, service, user, "recovery")
         return "recovery"
     return ""
 
@@ -111,6 +147,8 @@ def _failed(service: Service, known: User | None) -> None:
         if known is not None:
             user = session.scalars(select(User).where(User.id == known.id).with_for_update()).one()
             _lock(user, service.now())
+            if user.failures == FREE_TRIES:  # once, not at each further try
+                tell_person(session, service, user, "locked")
             clinic_id, what = user.clinic_id, f"user:{user.id}"
         # An unknown name is not written down: people type their password there.
         service.log(session, "anyone", "signin.refused", clinic_id, what)

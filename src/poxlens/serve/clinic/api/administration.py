@@ -25,6 +25,8 @@ from poxlens.serve.clinic.words import Line, Name
 
 router = APIRouter(prefix="/v1/admin", tags=["administration"])
 Administrator = Annotated[Principal, Depends(allow("administrator"))]
+Fresh = Annotated[Principal, Depends(allow("administrator", fresh=True))]
+"""An administrator who has typed their password in the last ten minutes."""
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 RoleName = Literal["administrator", "clinician"]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[!-~]+@[A-Za-z0-9.\-]+$")]
@@ -160,7 +162,7 @@ def users(request: Request, principal: Administrator) -> list[UserOut]:
 
 
 @router.post("/users", status_code=201, responses=_CHANGE, summary="Make an account")
-def add_user(body: UserIn, request: Request, principal: Administrator) -> FirstPassword:
+def add_user(body: UserIn, request: Request, principal: Fresh) -> FirstPassword:
     """Hand the first password over on paper."""
     service = service_of(request)
     wanted = accounts.NewUser(
@@ -171,7 +173,7 @@ def add_user(body: UserIn, request: Request, principal: Administrator) -> FirstP
 
 
 @router.patch("/users/{user}", responses=_CHANGE, summary="Change, close or open an account")
-def change_user(user: Id, body: UserChange, request: Request, principal: Administrator) -> UserOut:
+def change_user(user: Id, body: UserChange, request: Request, principal: Fresh) -> UserOut:
     """A change of roles ends the account's sessions."""
     service = service_of(request)
     changes = body.model_dump(exclude_none=True)
@@ -186,7 +188,7 @@ def change_user(user: Id, body: UserChange, request: Request, principal: Adminis
 
 
 @router.post("/users/{user}/reset", responses=_CHANGE, summary="A new first password")
-def reset_user(user: Id, request: Request, principal: Administrator) -> FirstPassword:
+def reset_user(user: Id, request: Request, principal: Fresh) -> FirstPassword:
     """Also takes the authenticator app away, and ends every session."""
     service = service_of(request)
     password = accounts.reset_user(service, principal.clinic_id, user, actor=principal.actor)
@@ -205,7 +207,7 @@ def devices(request: Request, principal: Administrator) -> list[DeviceOut]:
 
 
 @router.post("/devices", status_code=201, responses=_CHANGE, summary="Make a device")
-def add_device(body: DeviceIn, request: Request, principal: Administrator) -> NewDevice:
+def add_device(body: DeviceIn, request: Request, principal: Fresh) -> NewDevice:
     """The token is typed or scanned into the phone app."""
     device, token = accounts.add_device(
         service_of(request), principal.clinic_id, body.name, body.days, actor=principal.actor
@@ -227,7 +229,7 @@ def policy(principal: Administrator) -> Policy:
 
 
 @router.put("/policy", responses=_CHANGE, summary="Change the clinic's choices")
-def change_policy(body: Policy, request: Request, principal: Administrator) -> Policy:
+def change_policy(body: Policy, request: Request, principal: Fresh) -> Policy:
     """Shorter times to keep delete at the next housekeeping, within the hour."""
     service = service_of(request)
     before, after = principal.policy.model_dump(), body.model_dump()
@@ -242,7 +244,7 @@ def change_policy(body: Policy, request: Request, principal: Administrator) -> P
 
 
 @router.post("/webhook-secret", responses=_CHANGE, summary="A new secret for the webhook")
-def webhook_secret(request: Request, principal: Administrator) -> Secret:
+def webhook_secret(request: Request, principal: Fresh) -> Secret:
     """What notices to `webhook_url` are signed with; shown once, the one before ends."""
     service, secret = service_of(request), new_token()
     sealed = service.keyring.seal_text(secret, f"webhook:{principal.clinic_id}")
@@ -283,7 +285,7 @@ def verify_audit(request: Request, principal: Administrator) -> AuditCheck:
 
 
 @router.post("/erase", responses=_CHANGE, summary="Erase a person")
-def erase_person(body: EraseIn, request: Request, principal: Administrator) -> Erased:
+def erase_person(body: EraseIn, request: Request, principal: Fresh) -> Erased:
     """Deletes every referral of the person, or the one of a code, with photos, answers, notes and verdicts."""
     if (body.person is None) == (body.code is None):
         raise ApiError(422, "erase", "Give either person or code.")

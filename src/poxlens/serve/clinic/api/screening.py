@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from poxlens.screen.decision import Decision
 from poxlens.serve.answers import answer_person, answer_photo, describe_bundle
@@ -19,7 +20,7 @@ from poxlens.serve.clinic.referrals.models import Explanation
 from poxlens.serve.clinic.referrals.reviewing import has_opinion
 from poxlens.serve.clinic.referrals.showing import hidden
 from poxlens.serve.clinic.service import Service, service_of
-from poxlens.serve.upload import RequestError, read_upload
+from poxlens.serve.upload import RequestError, Upload, read_upload
 
 router = APIRouter(prefix="/v1", tags=["screening"])
 
@@ -102,10 +103,9 @@ async def screen(
         upload = await read_upload(request)
     except RequestError as fault:
         raise ApiError(fault.status, fault.code, fault.message) from None
-    answers = [await run_in_threadpool(_screened, service, photo, heatmap) for photo in upload.photos]
-    person = answer_person([decision for decision, _ in answers], upload.context)
-    # Made here already of what `Screened` says: going through it value by value again costs a millisecond.
-    return JSONResponse({"person": person, "photos": [shown for _, shown in answers]})
+    # All of it in one thread: each change of threads costs as much as the answer's JSON.
+    answer = await run_in_threadpool(_answer, service, upload, heatmap)
+    return Response(answer, media_type="application/json")
 
 
 @router.get(
@@ -174,6 +174,13 @@ def download(digest: str, request: Request) -> Response:
             "ETag": f'"{service.model.archive_sha256}"',
         },
     )
+
+
+def _answer(service: Service, upload: Upload, heatmap: bool) -> bytes:
+    answers = [_screened(service, photo, heatmap) for photo in upload.photos]
+    person = answer_person([decision for decision, _ in answers], upload.context)
+    # Made already of what `Screened` says: going through it value by value again costs a millisecond.
+    return to_json({"person": person, "photos": [shown for _, shown in answers]})
 
 
 def _screened(service: Service, photo: bytes, heatmap: bool) -> tuple[Decision, dict[str, Any]]:

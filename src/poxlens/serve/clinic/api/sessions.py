@@ -18,7 +18,8 @@ from poxlens.serve.clinic.access.principal import (
     session_token,
     unfinished_step,
 )
-from poxlens.serve.clinic.access.signing_in import check_password, sign_in
+from poxlens.serve.clinic.access.signing_in import check_password, confirm, sign_in
+from poxlens.serve.clinic.access.telling import tell_person
 from poxlens.serve.clinic.api.answers import SIGNED, faults
 from poxlens.serve.clinic.faults import ApiError
 from poxlens.serve.clinic.instants import HOUR, to_iso
@@ -28,6 +29,7 @@ from poxlens.serve.clinic.words import Line
 
 router = APIRouter(prefix="/v1/session", tags=["signing in"])
 Unfinished = Annotated[Principal, Depends(allow("clinician", "administrator", unfinished=True))]
+Fresh = Annotated[Principal, Depends(allow("clinician", "administrator", unfinished=True, fresh=True))]
 
 
 class _Given(BaseModel):
@@ -66,6 +68,13 @@ class PasswordIn(_Given):
 
     old: str = Field(min_length=1, max_length=128)
     new: str = Field(min_length=1, max_length=128, description="12 to 128 characters.")
+
+
+class ConfirmIn(_Given):
+    """Who one is, once more."""
+
+    password: str = Field(min_length=1, max_length=128)
+    code: Line | None = Field(default=None, max_length=20, description="As for signing in.")
 
 
 class TotpOut(BaseModel):
@@ -130,6 +139,14 @@ def end(request: Request, response: Response, principal: Unfinished) -> None:
     )
 
 
+@router.post("/confirm", responses=faults(*SIGNED, 409, 413, 415, 429), summary="Type one's password again")
+def confirm_again(body: ConfirmIn, request: Request, principal: Unfinished) -> SessionOut:
+    """For the next ten minutes what was refused with `confirm` is allowed: accounts, tokens, choices, erasing."""
+    service, token = service_of(request), session_token(request) or ""
+    confirm(service, principal.id, token, body.password, body.code)
+    return _shown(service, token)
+
+
 @router.post("/password", responses=faults(*SIGNED, 413, 415, 429), summary="Change one's password")
 def password(body: PasswordIn, request: Request, principal: Unfinished) -> SessionOut:
     """Ends every other session of the account."""
@@ -147,12 +164,14 @@ def password(body: PasswordIn, request: Request, principal: Unfinished) -> Sessi
         user = session.get_one(User, principal.id)
         user.password_hash, user.must_change = stored, False
         sessions.end_all(session, user.id, but=token)
+        sessions.confirm(session, token, service.now())
+        tell_person(session, service, user, "password")
         service.log(session, principal.actor, "password.changed", principal.clinic_id, principal.actor)
     return _shown(service, token)
 
 
 @router.post("/totp", responses=faults(*SIGNED, 409), summary="Begin to set up an authenticator app")
-def begin_totp(request: Request, principal: Unfinished) -> TotpOut:
+def begin_totp(request: Request, principal: Fresh) -> TotpOut:
     """It counts once `/v1/session/totp/confirm` has had a code of it."""
     service = service_of(request)
     secret = totp.new_secret()
@@ -179,6 +198,7 @@ def confirm_totp(body: TotpIn, request: Request, principal: Unfinished) -> Recov
             raise ApiError(409, "wrong_code", "The code is wrong. Look whether the phone's clock is right.")
         user.totp_confirmed, user.totp_step = True, step
         user.recovery = [totp.recovery_hash(code) for code in codes]
+        tell_person(session, service, user, "totp")
         service.log(session, principal.actor, "totp.set_up", principal.clinic_id, principal.actor)
     return RecoveryOut(recovery_codes=codes)
 

@@ -89,11 +89,14 @@ def worklist(
     most: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> WorklistPage:
     """The most urgent first: sorted by the time by which each should have been looked at, which comes from the
-    outcome, risk group, pregnancy, weak immunity, age, the eyes, and how long it has waited.
+    outcome, risk group, pregnancy, weak immunity, age, the eyes, and how long it has waited; in blind mode all but
+    the outcome.
     """
     service = service_of(request)
     with service.store.reading() as session:
-        found = page(session, principal.clinic_id, wanted, after=after, most=most)
+        found = page(
+            session, principal.clinic_id, wanted, after=after, most=most, blind=principal.policy.blind
+        )
         known = [one.id for one in found.referrals] if principal.policy.blind else []
         opined = opinions_of(session, principal.id, known)
     now = service.now()
@@ -106,7 +109,7 @@ def how_many(request: Request, principal: Clinician) -> Counts:
     """Of this clinic."""
     with service_of(request).store.reading() as session:
         found = counts(session, principal.clinic_id)
-    return Counts(**{state.value: found.get(state.value, 0) for state in State})
+    return Counts(**found)
 
 
 @router.get("/colleagues", responses=faults(*SIGNED), summary="Who can be asked for a second opinion")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -60,7 +61,8 @@ def deliver(service: Service, channels: Mapping[str, Send]) -> int:
         except SendError as fault:
             _failed(service, letter, str(fault))
             metrics.NOTICES.labels(channel, "failed").inc()
-            tell("notice failed", kind=letter.kind, channel=channel, why=str(fault), notice=letter.id)
+            told = {"kind": letter.kind, "channel": channel, "why": str(fault), "notice": letter.id}
+            tell("notice failed", logging.WARNING, **told)
         else:
             _sent(service, letter)
             metrics.NOTICES.labels(channel, "sent").inc()

@@ -35,8 +35,9 @@ def _digest(service: Service, clinic_id: str, policy: Policy) -> int:
         waiting = _waiting(session, clinic_id)
         if not sum(waiting.values()):
             return 0
-        overdue = _overdue(session, clinic_id, now)
-        told = ", ".join(f"{count} {level}" for level, count in sorted(waiting.items()) if count)
+        overdue = _overdue(session, clinic_id, now, blind=policy.blind)
+        levels = [f"{count} {level}" for level, count in sorted(waiting.items()) if count]
+        told = str(sum(waiting.values())) if policy.blind else ", ".join(levels)
         text = f"Referrals waiting: {told}. Not looked at in the time they should have been: {overdue}."
         body = body_of(text, service.settings.public_url)
         return write(session, clinic_id, "digest", "Referrals waiting", body, policy, at=now)
@@ -84,8 +85,9 @@ def _waiting(session: Session, clinic_id: str) -> dict[str, int]:
     return {level: int(count) for level, count in session.execute(wanted).all()}
 
 
-def _overdue(session: Session, clinic_id: str, now: float) -> int:
+def _overdue(session: Session, clinic_id: str, now: float, *, blind: bool) -> int:
+    due = Referral.blind_due_at if blind else Referral.due_at
     wanted = select(func.count()).where(
-        Referral.clinic_id == clinic_id, Referral.waiting.is_(True), Referral.due_at < now
+        Referral.clinic_id == clinic_id, Referral.waiting.is_(True), due < now
     )
     return int(session.scalar(wanted) or 0)

@@ -13,11 +13,18 @@ FOOT = "A screening aid, not a diagnosis; PCR decides. This message holds nothin
 
 
 def notice_of_referral(session: Session, referral: Referral, policy: Policy, url: str | None) -> None:
-    """A new referral that is urgent: to those on duty, at once. The others are in the digest."""
-    if not policy.notify_at_once or referral.urgency != "urgent":
+    """A new referral that is urgent: to those on duty, at once. The others are in the digest.
+
+    In blind mode every one: a notice of some would tell what the model said of them.
+    """
+    if not policy.notify_at_once or not (policy.blind or referral.urgency == "urgent"):
         return
-    body = body_of(f"A new referral is waiting. Urgency: {referral.urgency}.", url)
-    write(session, referral.clinic_id, "referral", "New referral: urgent", body, policy, at=referral.filed_at)
+    text, subject = "A new referral is waiting.", "New referral"
+    if not policy.blind:
+        text, subject = f"{text} Urgency: {referral.urgency}.", f"{subject}: urgent"
+    write(
+        session, referral.clinic_id, "referral", subject, body_of(text, url), policy, at=referral.filed_at
+    )  # fmt: skip
 
 
 def write(
@@ -59,6 +66,25 @@ def write(
             )
         )  # fmt: skip
     return len(targets)
+
+
+def notice_to_person(session: Session, clinic_id: str, address: str, text: str, *, at: float) -> None:
+    """A word to one person about their own account; no webhook hears of it.
+
+    Args:
+        session: a writing transaction.
+        clinic_id: whose account it is.
+        address: where to.
+        text: what happened.
+        at: when.
+    """
+    session.add(
+        Notice(
+            id=new_id(), clinic_id=clinic_id, kind="account", channel="email", target=address,
+            subject="Your account was changed", body=f"{text}\n\n{FOOT}\n", created_at=at, next_at=at,
+            lease_until=0.0, attempts=0,
+        )
+    )  # fmt: skip
 
 
 def body_of(text: str, url: str | None) -> str:

@@ -139,6 +139,7 @@ def _referral(service: Service, principal: Principal, wish: Wish) -> Referral:
         code_hash=hashed(code_for(keys.code, own)),
         filed_at=now,
         due_at=how.due(now),
+        blind_due_at=how.blind_due(now),
         urgency=how.level,
         outcome=result.outcome,
         probability=result.decided.probabilities.get(result.target) if result.decided.assessed else None,

@@ -25,8 +25,10 @@ class Item(BaseModel):
     waiting: bool
     revision: int
     filed_at: str
-    urgency: str = Field(description="urgent, soon or routine")
-    due_at: str | None = Field(description="When it should have been looked at; hidden in blind mode.")
+    urgency: str = Field(description="urgent, soon or routine; hidden in blind mode")
+    due_at: str = Field(
+        description="When it should have been looked at; in blind mode the same for every outcome."
+    )
     overdue: bool
     dangers: list[str] = Field(
         description="What makes mpox more dangerous here: pregnant, weak_immunity, risk_group, small_child, eyes"

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session, load_only
 
-from poxlens.serve.clinic.store.tables import Note, Referral
+from poxlens.serve.clinic.referrals.states import State
+from poxlens.serve.clinic.store.tables import Note, Referral, ReferralCount
 
 COLUMNS = (
-    Referral.id, Referral.filed_at, Referral.due_at, Referral.urgency, Referral.outcome, Referral.probability,
+    Referral.id, Referral.filed_at, Referral.due_at, Referral.blind_due_at, Referral.urgency, Referral.outcome,
+    Referral.probability,
     Referral.answers, Referral.photo_count, Referral.state, Referral.waiting, Referral.revision, Referral.first_seen_at,
     Referral.claimed_by, Referral.claimed_until, Referral.verdict, Referral.diagnosis, Referral.verdict_at,
     Referral.verdict_by, Referral.pcr, Referral.pcr_at, Referral.source, Referral.reply_read_at,
@@ -49,7 +51,13 @@ class Page:
 
 
 def page(
-    session: Session, clinic_id: str, wanted: Filter, *, after: str | None = None, most: int = 50
+    session: Session,
+    clinic_id: str,
+    wanted: Filter,
+    *,
+    after: str | None = None,
+    most: int = 50,
+    blind: bool = False,
 ) -> Page:
     """The next referrals of a list, those first that are due first.
 
@@ -59,27 +67,27 @@ def page(
         wanted: which.
         after: the `next` of the page before, as CURSOR says.
         most: how many.
+        blind: whether the order is that of blind mode, by the person's answers and the time of waiting alone.
     """
+    due = Referral.blind_due_at if blind else Referral.due_at
     query: Select[Any] = (
         select(Referral)
         .options(load_only(*COLUMNS))
         .where(Referral.clinic_id == clinic_id, *_conditions(wanted))
     )
     if after is not None:
-        due, last = _place(after)
-        query = query.where(tuple_(Referral.due_at, Referral.id) > tuple_(due, last))
-    found = list(session.scalars(query.order_by(Referral.due_at, Referral.id).limit(most + 1)))
+        time, last = _place(after)
+        query = query.where(tuple_(due, Referral.id) > tuple_(time, last))
+    found = list(session.scalars(query.order_by(due, Referral.id).limit(most + 1)))
     more = len(found) > most
     found = found[:most]
-    return Page(found, _cursor(found[-1]) if more else None)
+    return Page(found, _cursor(found[-1], blind=blind) if more else None)
 
 
 def counts(session: Session, clinic_id: str) -> dict[str, int]:
     """How many referrals there are in each state."""
-    query = (
-        select(Referral.state, func.count()).where(Referral.clinic_id == clinic_id).group_by(Referral.state)
-    )
-    return {state: int(number) for state, number in session.execute(query).all()}
+    found = session.get(ReferralCount, clinic_id)
+    return {state: 0 if found is None else int(getattr(found, f"of_{state}")) for state in State}
 
 
 def opinions_of(session: Session, user_id: str, referrals: Sequence[str]) -> set[str]:
@@ -106,8 +114,9 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _cursor(last: Referral) -> str:
-    return f"{last.due_at!r}-{last.id}"
+def _cursor(last: Referral, *, blind: bool) -> str:
+    due = last.blind_due_at if blind else last.due_at
+    return f"{due!r}-{last.id}"
 
 
 def _place(cursor: str) -> tuple[float, str]:

@@ -71,16 +71,17 @@ def detail(
 def _line(referral: Referral, principal: Principal, now: float, *, opined: bool) -> dict[str, Any]:
     blind = hidden(principal, opined)
     claimed = referral.claimed_until > now and referral.claimed_by is not None
+    # Of the queue that they look at, also after they have noted an opinion.
+    due = referral.blind_due_at if principal.policy.blind else referral.due_at
     return {
         "id": referral.id,
         "state": referral.state,
         "waiting": referral.waiting,
         "revision": referral.revision,
         "filed_at": to_iso(referral.filed_at),
-        # Both follow from the outcome; what is left of it is the place in the queue.
-        "urgency": "hidden" if blind else referral.urgency,
-        "due_at": None if blind else to_iso(referral.due_at),
-        "overdue": referral.waiting and referral.due_at < now,
+        "urgency": "hidden" if blind else referral.urgency,  # it follows from the outcome
+        "due_at": to_iso(due),
+        "overdue": referral.waiting and due < now,
         "dangers": dangers(referral.answers),
         "age": referral.answers.get("age"),
         "photos": referral.photo_count,

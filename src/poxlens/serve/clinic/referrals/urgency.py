@@ -21,7 +21,8 @@ HOURS: dict[Outcome, float] = {
 }
 """Outcome -> hours in which a clinician should have looked."""
 
-_SMALL_CHILD = 5  # years; severe illness is more frequent below
+SMALL_CHILD = 8
+"""Years; younger children fall ill more severely (docs/clinic-api.md has the source). The app's page has the same."""
 _URGENT = 4.0  # hours and less: a notice goes out at once
 
 
@@ -32,9 +33,15 @@ class Urgency:
     hours: float
     level: str  # "urgent", "soon" or "routine", for people
 
+    blind_hours: float  # the same where the outcome is not to be told from the place in the queue
+
     def due(self, filed_at: float) -> float:
         """The time by which it should have been looked at."""
         return filed_at + self.hours * HOUR
+
+    def blind_due(self, filed_at: float) -> float:
+        """The same in blind mode: as if the outcome were the gravest, so that nobody waits longer for it."""
+        return filed_at + self.blind_hours * HOUR
 
 
 def urgency(outcome: str, answers: Mapping[str, Any]) -> Urgency:
@@ -44,16 +51,17 @@ def urgency(outcome: str, answers: Mapping[str, Any]) -> Urgency:
         outcome: of the person.
         answers: by linkId.
     """
-    hours = HOURS[Outcome(outcome)] / 2 ** len(dangers(answers))
+    halved = 2 ** len(dangers(answers))
+    hours = HOURS[Outcome(outcome)] / halved
     level = "urgent" if hours <= _URGENT else "soon" if hours <= 12.0 else "routine"
-    return Urgency(hours, level)
+    return Urgency(hours, level, min(HOURS.values()) / halved)
 
 
 def dangers(answers: Mapping[str, Any]) -> list[str]:
     """What makes mpox more dangerous: pregnancy, weak immunity, a risk group, a small child, the eyes."""
     found = [name for name in ("pregnant", "weak_immunity", "risk_group") if answers.get(name) is True]
     age = answers.get("age")
-    if age is not None and age < _SMALL_CHILD:
+    if age is not None and age < SMALL_CHILD:
         found.append("small_child")
     if "eyes" in answers.get("where", ()):
         found.append("eyes")

@@ -25,11 +25,20 @@ from poxlens.serve.clinic import audit
 from poxlens.serve.clinic.store.database import Store
 from poxlens.serve.clinic.store.keyfile import KeysError
 from poxlens.serve.clinic.store.keyring import Keyring, SealedPhoto
-from poxlens.serve.clinic.store.tables import AuditHead, Base, Clinic, Job, Login, OidcLogin, Rate
+from poxlens.serve.clinic.store.tables import (
+    AuditHead,
+    Base,
+    Clinic,
+    Job,
+    Login,
+    OidcLogin,
+    Rate,
+    ReferralCount,
+)
 
 FORMAT = "poxlens-clinic-backup/1"
 _PART = 4_000_000  # bytes of JSON, about
-_LEFT_OUT = {model.__tablename__ for model in (Login, Rate, Job, OidcLogin)}
+_LEFT_OUT = {model.__tablename__ for model in (Login, Rate, Job, OidcLogin, ReferralCount)}
 _MANIFEST = "backup.json"
 Advance = Callable[[int], None]
 

@@ -60,6 +60,16 @@ class Store:
             yield session
 
     @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """A connection for a statement that changes nothing: for what each request asks, at half a session's cost.
+
+        Raises:
+            StoreUnavailableError: when the database cannot be reached.
+        """
+        with _told(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed, and on disk, when the block ends without an exception.
 

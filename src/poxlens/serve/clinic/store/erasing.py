@@ -103,6 +103,10 @@ def _delete_some(service: Service, clinic_id: str, policy: Policy) -> Gone:
 def _delete(session: Session, referrals: Sequence[str]) -> Gone:
     if not referrals:
         return Gone(0, 0)
+    # Locked first: deleting one by one, PostgreSQL could wait for somebody who waits for the clinic's counts.
+    session.execute(
+        select(Referral.id).where(Referral.id.in_(referrals)).order_by(Referral.id).with_for_update()
+    )
     photos = session.execute(delete(Photo).where(Photo.referral_id.in_(referrals)).returning(Photo.id)).all()
     session.execute(delete(Note).where(Note.referral_id.in_(referrals)))
     session.execute(delete(Referral).where(Referral.id.in_(referrals)))

@@ -61,6 +61,7 @@ class Login(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     created_at: Mapped[float] = mapped_column(Float)
     seen_at: Mapped[float] = mapped_column(Float)
+    confirmed_at: Mapped[float] = mapped_column(Float)  # when the password or code was last given
     method: Mapped[str] = mapped_column(String(16))  # "password", "totp", "recovery", "oidc"
 
 
@@ -88,6 +89,9 @@ class Referral(Base):
         # The worklist is this index, read from its start.
         Index("ix_referrals_worklist", "clinic_id", "waiting", "due_at", "id"),
         Index("ix_referrals_state", "clinic_id", "state", "due_at", "id"),
+        # The same in blind mode.
+        Index("ix_referrals_blind", "clinic_id", "waiting", "blind_due_at", "id"),
+        Index("ix_referrals_blind_state", "clinic_id", "state", "blind_due_at", "id"),
         Index("ix_referrals_filed", "clinic_id", "filed_at", "id"),
         Index("ix_referrals_person", "clinic_id", "person_key"),
         Index("ix_referrals_unseen", "waiting", "first_seen_at", "escalated_at", "due_at"),
@@ -101,6 +105,7 @@ class Referral(Base):
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     filed_at: Mapped[float] = mapped_column(Float)
     due_at: Mapped[float] = mapped_column(Float)  # the queue's order
+    blind_due_at: Mapped[float] = mapped_column(Float)  # in blind mode: nothing of the outcome is in it
     urgency: Mapped[str] = mapped_column(String(10))
     outcome: Mapped[str] = mapped_column(String(16))
     probability: Mapped[float | None] = mapped_column(Float)
@@ -130,6 +135,18 @@ class Referral(Base):
     pcr: Mapped[str | None] = mapped_column(String(16))
     pcr_at: Mapped[float | None] = mapped_column(Float)
     escalated_at: Mapped[float | None] = mapped_column(Float)
+
+
+class ReferralCount(Base):
+    """How many referrals of a clinic stand where; kept by triggers of the database: no count goes through all."""
+
+    __tablename__ = "referral_counts"
+
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
+    of_new: Mapped[int]
+    of_second_opinion: Mapped[int]
+    of_awaiting_pcr: Mapped[int]
+    of_closed: Mapped[int]
 
 
 class Photo(Base):

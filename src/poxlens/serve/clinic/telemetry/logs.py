@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from typing import TextIO
+
+from pydantic_core import to_json
 
 from poxlens.serve.clinic.instants import to_iso
 
@@ -23,15 +24,19 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["fault"] = record.exc_info[0].__name__
             line["place"] = _place(record)
-        return json.dumps(line)
+        return to_json(line, fallback=str).decode()
 
 
 def set_up(stream: TextIO | None = None) -> None:
-    """Send what the server logs, and uvicorn's warnings, to stderr as JSON lines."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Send what the server logs, and uvicorn's warnings, to stderr as JSON lines.
+
+    A terminal gets warnings alone: a line for each request would push the first password out of sight.
+    """
+    told = stream or sys.stderr
+    handler = logging.StreamHandler(told)
     handler.setFormatter(JsonLines())
     for name, level in (
-        (NAME, logging.INFO),
+        (NAME, logging.WARNING if told.isatty() else logging.INFO),
         ("uvicorn", logging.WARNING),
         ("uvicorn.error", logging.WARNING),
     ):
