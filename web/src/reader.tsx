@@ -17,7 +17,7 @@ function Root({ first, firstWords }: { first: string; firstWords: Sentences }): 
         <span class="grow" />
         <Languages language={language} choose={choose} />
       </header>
-      <main>
+      <main class="narrow">
         <Reader />
       </main>
       <footer>

@@ -91,7 +91,7 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
           <Icon name="aid" />
         </button>
       </header>
-      <main key={step}>
+      <main key={step} class={step === "welcome" || step === "answer" ? "" : "narrow"}>
         {step === "welcome" && <Welcome begin={() => go("care")} />}
         {step === "care" && (
           <Care
