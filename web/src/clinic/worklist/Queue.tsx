@@ -84,6 +84,7 @@ export function Queue({ queue, filter, set, open, blind, search, help }: Props):
       <p role="status" class="faint">
         {loading ? say("lock.working") : !items.length && !fault ? say(filter.text.trim() ? "worklist.none_found" : `worklist.none.${filter.view}`) : ""}
       </p>
+      {counts && !fault && Object.values(counts).every((n) => n === 0) && <p class="faint">{say("worklist.begin")}</p>}
       {next && <button onClick={() => void more()}>{say("worklist.more")}</button>}
     </div>
   );
