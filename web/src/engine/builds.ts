@@ -20,9 +20,9 @@ export interface Abilities {
   cores: number;
 }
 
-// As measured (benchmarks/web_runtimes.py; docs/app.md has the table). Other than natively, LiteRT.js makes floats of
-// 16-bit weights anew for each photo, and ONNX Runtime is slower with eight bits than with floats, and rounds otherwise.
-const QUICKEST = ["litert int8", "litert fp32", "onnx fp16", "onnx fp32", "litert fp16", "onnx int8"];
+// As measured (benchmarks/web_runtimes.py; docs/app.md has the table). Of two that are as quick, the smaller file. Other
+// than natively, ONNX Runtime is slower here with eight bits than with floats, and rounds otherwise: last.
+const QUICKEST = ["litert int8", "litert fp16", "litert fp32", "onnx fp16", "onnx fp32", "onnx int8"];
 const MOST_THREADS = 4;
 
 /** Every way to run one of the models, best first. @throws BundleFault when there is none */

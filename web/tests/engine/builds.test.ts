@@ -25,11 +25,15 @@ describe("ways to run a bundle", () => {
     expect(ways.map(nameOf).slice(6)).toEqual(["onnx fp32 simd", "onnx int8 simd"]);
   });
 
-  it("takes 16 bits in the runtime that is quick with them, and LiteRT where the bundle has nothing else", () => {
-    const halves = [model("litert", "fp16"), model("onnx", "fp16")];
-    expect(nameOf(waysOf(halves, PHONE)[0]!)).toBe("onnx fp16 simd");
+  it("takes 16 bits where there are no eight, in LiteRT before ONNX Runtime", () => {
+    const halves = [model("onnx", "fp32"), model("onnx", "fp16"), model("litert", "fp32"), model("litert", "fp16")];
+    expect(waysOf(halves, PHONE).map(nameOf)).toEqual([
+      ...["threaded", "relaxed", "compat"].map((build) => `litert fp16 ${build}`),
+      ...["threaded", "relaxed", "compat"].map((build) => `litert fp32 ${build}`),
+      "onnx fp16 simd",
+      "onnx fp32 simd",
+    ]);
     expect(nameOf(waysOf([...halves, model("litert", "int8")], PHONE)[0]!)).toBe("litert int8 threaded");
-    expect(nameOf(waysOf([halves[0]!], PHONE)[0]!)).toBe("litert fp16 threaded");
     expect(nameOf(waysOf([model("litert", "fp4"), ...halves], PHONE).at(-1)!)).toBe("litert fp4 compat"); // unknown: last
   });
 
