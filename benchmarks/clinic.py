@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.clinic_server import Server, clinic, form, plain
+from benchmarks.clinic_server import Line, Server, clinic, plain
 from benchmarks.clinic_worklist import worklist
 from benchmarks.machine import machine
 from poxlens.data.phantom import draw, random_spec
@@ -69,7 +69,7 @@ def main() -> int:
                 told |= _screening(ours, theirs, photos, options)
         if "memory" in options.only:
             with clinic(Path(folder) / "memory") as ours:
-                told["memory"] = _memory(ours, [form(photo) for photo in photos], options.requests)
+                told["memory"] = _memory(ours, [ours.request(one) for one in photos], options.requests)
     print(json.dumps(told, indent=2))
     return 0 if options.quick or all(_targets(told).values()) else 1
 
@@ -104,10 +104,14 @@ def _targets(told: dict[str, Any]) -> dict[str, bool]:
 def _screening(
     ours: Server, theirs: Server, photos: list[bytes], options: argparse.Namespace
 ) -> dict[str, Any]:
-    bodies, screener, cores = [form(photo) for photo in photos], Screener(), available_cores()
+    screener, cores = Screener(), available_cores()
+    asked = {
+        "clinic": [ours.request(one) for one in photos],
+        "plain": [theirs.request(one) for one in photos],
+    }
     sides = {"clinic": Rounds(), "bare": Rounds(), "plain": Rounds()}
-    _batch(ours, bodies, options.batch)
-    _batch(theirs, bodies, options.batch)
+    _batch(ours, asked["clinic"], options.batch)
+    _batch(theirs, asked["plain"], options.batch)
     _bare(screener, photos, options.batch, cores)
     for turn in range(options.rounds):
         names = list(sides)
@@ -116,12 +120,12 @@ def _screening(
             if name == "bare":
                 rate, cpu = _bare(screener, photos, options.batch, cores)
             else:
-                rate, cpu = _batch(ours if name == "clinic" else theirs, bodies, options.batch)
+                rate, cpu = _batch(ours if name == "clinic" else theirs, asked[name], options.batch)
             sides[name].rates.append(rate)
             sides[name].cpu.append(cpu)
         print(f"round {turn + 1} of {options.rounds}", file=sys.stderr, flush=True)
     capacity = median(sides["clinic"].rates)
-    loads = [_load(ours, bodies, share, capacity, options.seconds) for share in SHARES]
+    loads = [_load(ours, asked["clinic"], share, capacity, options.seconds) for share in SHARES]
     return {
         "throughput": {
             "photos_a_second": {name: round(median(one.rates), 1) for name, one in sides.items()},
@@ -145,17 +149,17 @@ def _ratio(name: str, first: list[float], second: list[float]) -> dict[str, Any]
     }
 
 
-def _batch(server: Server, bodies: list[bytes], count: int) -> tuple[float, float]:
+def _batch(server: Server, requests: list[bytes], count: int) -> tuple[float, float]:
     """Photos a second, and the server's processor seconds a photo, with clients that wait for each answer."""
     clients = 2 * available_cores()
     used, start = server.cpu_seconds, time.perf_counter()
 
     def client(number: int) -> None:
-        connection = server.connect()
+        line = Line(server)
         for turn in range(number, count, clients):
-            status = server.screen(connection, bodies[turn % len(bodies)])
+            status = line.ask(requests[turn % len(requests)])
             assert status == 200, status
-        connection.close()
+        line.close()
 
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(client, range(clients)))
@@ -170,7 +174,7 @@ def _bare(screener: Screener, photos: list[bytes], count: int, cores: int) -> tu
     return count / (time.perf_counter() - start), (time.process_time() - used) / count
 
 
-def _load(server: Server, bodies: list[bytes], share: float, capacity: float, seconds: float) -> Load:
+def _load(server: Server, requests: list[bytes], share: float, capacity: float, seconds: float) -> Load:
     """Requests at random moments, however long the answers take, as patients come."""
     luck, offered = random.Random(3), share * capacity
     times: list[float] = []
@@ -178,10 +182,10 @@ def _load(server: Server, bodies: list[bytes], share: float, capacity: float, se
     lock = threading.Lock()
     local = threading.local()
 
-    def one(due: float, body: bytes) -> None:
-        if not hasattr(local, "connection"):
-            local.connection = server.connect()
-        status = server.screen(local.connection, body)
+    def one(due: float, request: bytes) -> None:
+        if not hasattr(local, "line"):
+            local.line = Line(server)
+        status = local.line.ask(request)
         with lock:
             if status == 200:
                 times.append(1000 * (time.perf_counter() - due))
@@ -193,7 +197,7 @@ def _load(server: Server, bodies: list[bytes], share: float, capacity: float, se
         due, end, turn = time.perf_counter(), time.perf_counter() + seconds, 0
         while due < end:
             time.sleep(max(0.0, due - time.perf_counter()))
-            pool.submit(one, due, bodies[turn % len(bodies)])
+            pool.submit(one, due, requests[turn % len(requests)])
             due += luck.expovariate(offered)
             turn += 1
     percentiles = quantiles(times, n=100, method="inclusive")
@@ -201,12 +205,12 @@ def _load(server: Server, bodies: list[bytes], share: float, capacity: float, se
     return Load(share, round(offered, 1), len(times), len(refused), p50, p95, p99)
 
 
-def _memory(server: Server, bodies: list[bytes], requests: int) -> dict[str, Any]:
+def _memory(server: Server, requests: list[bytes], count: int) -> dict[str, Any]:
     """Resident memory near the end over that after a tenth."""
-    step = max(1, requests // 10)
+    step = max(1, count // 10)
     seen = []
     for _ in range(10):
-        _batch(server, bodies, step)
+        _batch(server, requests, step)
         seen.append(server.memory)
     return {
         "requests": 10 * step,

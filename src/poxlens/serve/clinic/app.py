@@ -65,13 +65,14 @@ def routes(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    # Addresses are looked for in this order; what phones ask most comes first.
     for part in (
+        screening,
+        referrals,
         sessions,
         openid,
-        referrals,
         worklist,
         fhir,
-        screening,
         monitoring,
         administration,
         operations,
