@@ -46,16 +46,21 @@ export async function refer(origin: string, token: string, referral: Referral, s
     photos,
     person: person.trim() || null,
   };
+  const given = new AbortController(); // AbortSignal.any came with Chrome 116: too late for cheap phones
+  const patience = setTimeout(() => given.abort(), PATIENCE);
+  stop?.addEventListener("abort", () => given.abort());
   const headers = { "content-type": "application/json", authorization: `Bearer ${token}`, "idempotency-key": id };
   const answer = await fetch(`${origin}/v1/referrals`, {
     method: "POST",
     credentials: "omit",
     headers,
     body: JSON.stringify(body),
-    signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(stop ? [stop] : [])]),
-  }).catch((fault: unknown) => {
-    throw new NotFiled("offline", String(fault));
-  });
+    signal: given.signal,
+  })
+    .catch((fault: unknown) => {
+      throw new NotFiled("offline", String(fault));
+    })
+    .finally(() => clearTimeout(patience));
   const told = (await answer.json().catch(() => null)) as { code?: unknown; error?: { message?: unknown } } | null;
   if (answer.ok && typeof told?.code === "string") return told.code;
   const detail = String(told?.error?.message ?? answer.status);

@@ -28,5 +28,11 @@ export function settingsOf(found: unknown): Settings {
 const LOCAL = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /** Whether a value is an https origin, or one of this computer, and nothing more. */
-const isOrigin = (value: unknown): value is string =>
-  typeof value === "string" && (value.startsWith("https://") || LOCAL.test(value)) && URL.canParse(value) && new URL(value).origin === value;
+function isOrigin(value: unknown): value is string {
+  if (typeof value !== "string" || !(value.startsWith("https://") || LOCAL.test(value))) return false;
+  try {
+    return new URL(value).origin === value;
+  } catch {
+    return false;
+  }
+}
