@@ -52,7 +52,7 @@ def save_encoder(folder: Path, module: nn.Module, record: EncoderRecord) -> Enco
         The record with it.
     """
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    # The same tensor under two names would be refused; safetensors stores copies.
+    # The same tensor under two names would be refused, so each is copied.
     data = save({name: value.clone() for name, value in state.items()}, metadata=_metadata(record))
     told = EncoderRecord(**{**asdict(record), "sha256": sha256_bytes(data)})
     write_atomically(folder / WEIGHTS, data)
@@ -122,9 +122,10 @@ def encoder_file_sha256(path: Path) -> str:
 
 
 def _metadata(record: EncoderRecord) -> dict[str, str]:
+    """One entry, as safetensors writes several in any order: the same run must give the same bytes."""
     told: dict[str, Any] = asdict(record)
     told.pop("sha256")  # of the very file it would stand in
-    return {name: str(value) for name, value in told.items()}
+    return {"poxlens": json.dumps(told)}
 
 
 def _bytes(file: Path) -> bytes:
