@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from PIL import Image
 
+from poxlens.bundle.store import load
 from poxlens.cli.main import main
 from poxlens.data.manifest import read_manifest
 from poxlens.data.phantom import PhantomSpec, draw
@@ -97,6 +100,29 @@ def test_the_audit_takes_the_table_as_it_is(reviewed, tmp_path, capsys):
     printed = capsys.readouterr()
     assert code in (0, 1), printed.err  # 1: it has findings, as so small a set must
     assert '"rows": 5' in printed.out or '"images": 5' in printed.out
+
+
+@pytest.mark.soak
+def test_training_takes_the_table_as_it_is(house, image_bytes, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch", reason="not run: needs the extra train")
+    from poxlens.photo.resize import InputRule
+    from poxlens.recipes import default
+
+    small = partial(default.Recipe, networks=("efficientnet-lite0",), rule=InputRule(size=64), probes={})
+    monkeypatch.setattr(default, "Recipe", small)
+    for number in range(32):
+        pox = number % 2 == 0
+        answered(
+            house, number, image_bytes, person=f"P{number}", verdict=SUSPECTED if pox else POX,
+            pcr="positive" if pox else None,
+        )  # fmt: skip
+    out, run = tmp_path / "out", tmp_path / "run"
+    assert export_training(house.service, house.ids["north"], out).labels == {"mpox": 16, "chickenpox": 16}
+    code = main(
+        ["train", "--data", str(out), "--out", str(run), "--offline", "--repeats", "1", "--jobs", "1"]
+    )
+    assert code == 0, capsys.readouterr().err[-3_000:]
+    assert set(load(run / "bundle").manifest.classes) == {"mpox", "chickenpox"}
 
 
 def test_a_pcr_overrules_the_clinician():
