@@ -14,6 +14,8 @@ export interface Loaded {
   /** Name, version and digest, as the command line says it. */
   label: string;
   read(path: string): Uint8Array<ArrayBuffer>;
+  /** Give a file's memory back. */
+  drop(path: string): void;
   /** Whether it will be there without a network. */
   kept: boolean;
 }
@@ -147,6 +149,7 @@ async function assemble(choose: Choose, read: Read): Promise<Loaded> {
       if (!data) throw new BundleFault(`${path} is not part of what this page uses`);
       return data;
     },
+    drop: (path) => void files.delete(path),
   };
 }
 

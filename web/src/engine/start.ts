@@ -77,6 +77,7 @@ async function open(bundle: Loaded, way: Way): Promise<Omit<Started, "choose">> 
     threads: way.threads,
     build: way.build,
   });
+  bundle.drop(model.file); // the runtime has it now; 7 MB
   try {
     const screener = await Screener.open(bundle, runtime);
     return { screener, way, kept: (await keepOnly(files)) && bundle.kept };
