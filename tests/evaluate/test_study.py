@@ -125,7 +125,9 @@ def test_body_sites_and_stages_are_slices_where_the_table_tells_them(tiny):
         else one
         for one in rows
     ]
-    names = {(one.kind, one.name): one for one in made(told, tiny).photos}
+    found = made(told, tiny)
+    assert any("not clinical" in note for note in found.notes)
+    names = {(one.kind, one.name): one for one in found.photos}
     # Of the ten readable mpox photos four are referred: those of hands.
     assert (names["body site", "hand"].n, names["body site", "leg"].n, names["stage", "earlier"].n) == (
         4,

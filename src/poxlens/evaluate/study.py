@@ -246,3 +246,5 @@ def _notes(predictions: Predictions, target: str) -> Iterator[str]:
         yield f"Every photo is labelled {target}: there is no specificity, no AUROC."
     if any(row.tone for row in predictions.rows):
         yield "Skin tone is an estimate from the photo (Individual Typology Angle), not a measurement."
+    if any(row.body_site or row.stage for row in predictions.rows):
+        yield "Body site and stage are as the table says; where lay readers gave them, they are not clinical."

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.metrics import classification_report, precision_recall_fscore_support
 
+from poxlens.data.manifest import Row
 from poxlens.errors import ManifestError
 from poxlens.evaluate.calibration import softmax
 from poxlens.recipes.aism.arms import Said, common, read_predictions
 from poxlens.recipes.aism.figures import compare, judge
-from poxlens.recipes.aism.grades import Seen, grade_of, read_annotation, recalls
+from poxlens.recipes.aism.grades import Seen, from_rows, grade_of, read_annotation, recalls
 from poxlens.recipes.aism.referral import THRESHOLDS, referral
 
 CLASSES = ("mpox", "measles", "normal")
@@ -106,6 +109,15 @@ def test_two_readings_that_differ_give_no_grade(tmp_path):
     agreed.write_text("file,stage\na.png,later\n")
     with pytest.raises(ManifestError, match='no column "body_site"'):
         read_annotation([agreed])
+
+
+def test_the_table_of_images_tells_a_close_range_by_a_flag():
+    rows = [
+        Row("a.png", Path("a.png"), "mpox", body_site="hand", stage="later"),
+        Row("b.png", Path("b.png"), "mpox", body_site="hand", stage="later", flags=("close-range",)),
+        Row("c.png", Path("c.png"), "mpox"),
+    ]
+    assert from_rows(rows) == {"a.png": Seen("I", "later"), "b.png": Seen("Others", "later")}
 
 
 def test_recall_by_grade_and_stage():

@@ -84,7 +84,7 @@ def read_annotation(paths: Sequence[Path]) -> dict[str, Seen]:
 
 
 def from_rows(rows: Sequence[Row]) -> dict[str, Seen]:
-    """What the table of images itself says, for the rows that say anything."""
+    """What the table of images itself says, for the rows that say anything; a flag tells a close range."""
     return {
         str(PurePosixPath(row.file)): Seen(
             grade_of(row.body_site, "close" if CLOSE in row.flags else ""), row.stage
