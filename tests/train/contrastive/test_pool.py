@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,3 +169,34 @@ def test_damaged_images_leave_no_gap(folder, tmp_path):
     assert "9" not in names(pool.learnt)
     assert [one.file for one in pool.skipped] == ["9.png"]
     assert isinstance(pool.learnt[0], Row)
+
+
+@pytest.mark.real_data
+def test_nothing_of_the_eight_classes_is_learnt_from():
+    """Against the list of groups read a second way: by file name and SHA-256, without the code that excludes."""
+    root = Path(__file__).parents[3]
+    manifest = root / ".." / "shared" / "data" / "manifest.csv"
+    if not manifest.exists():
+        pytest.skip("the real images are not beside the checkout: nothing to keep apart")
+    of_dermnet = ("eczema", "bullous", "vasculitis", "urticaria")
+    tested = [{"dataset": "msid"}, {"dataset": "msld", "label": "mpox"}]
+    tested += [{"dataset": "dermnet", "label": label} for label in of_dermnet]
+    groups = root / "results" / "duplicates" / "groups.csv"
+    pool = read_pool(Asked((manifest,), groups, exclude_rows=tuple(tested)))
+    table = {row["file"]: row for row in csv.DictReader(io.StringIO(manifest.read_text("utf-8")))}
+    listed = {row["file"]: row["group"] for row in csv.DictReader(io.StringIO(groups.read_text("utf-8")))}
+    away = {
+        file
+        for file, row in table.items()
+        if any(all(row[name] == value for name, value in one.items()) for one in tested)
+    }
+    assert len(away) == 1586
+    learnt = {row.file for row in pool.learnt}
+    assert len(learnt) == 3763
+    assert not learnt & away
+    assert not {table[file]["sha256"] for file in learnt} & {table[file]["sha256"] for file in away}
+    assert not {listed[file] for file in learnt} & {listed[file] for file in away}
+    of_patients = [{f"{table[f]['dataset']}/{table[f]['patient']}" for f in some if table[f]["patient"]}
+                   for some in (learnt, away)]  # fmt: skip
+    assert not of_patients[0] & of_patients[1]
+    assert len(pool.watched) == 1581  # five are copies of another

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from poxlens.errors import TrainingError
+from poxlens.train.backbones import Backbone
 from poxlens.train.contrastive.processes import Processes
 from poxlens.train.contrastive.projecting import nt_xent, projection_head
 from poxlens.train.contrastive.stepping import Learner
+from poxlens.train.networks.registry import AISM, find_network
 
 IMAGES = 12
 
@@ -94,3 +96,22 @@ def test_a_loss_that_is_no_number_is_refused_before_it_changes_weights(tiny_enco
     with pytest.raises(TrainingError, match="no number"):
         one.step(make(batch), IMAGES, 6, 0)
     assert all(torch.equal(a, b) for a, b in zip(before, one.head.parameters(), strict=True))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", AISM)
+def test_every_network_of_the_paper_takes_a_step(name):
+    """In two parts, which shows that an encoder runs twice with the same dropout; only ViT and Swin ask for 224 px."""
+    spec = find_network(name)
+    side = 224 if name in ("vit-b-16", "swin-b") else 64
+    torch.manual_seed(0)
+    encoder = Backbone([spec], [spec.build(None)]).requires_grad_(True).train()
+    head = projection_head(spec.channels, 16)
+    values = [*encoder.parameters(), *head.parameters()]
+    one = Learner(encoder, head, nt_xent(0.5), torch.optim.SGD(values, 0.01), "fp32", Processes())
+    pixels = torch.randint(0, 256, (8, side, side, 3), dtype=torch.uint8)
+    before = [value.detach().clone() for value in values]
+    told = one.step(lambda part: torch.cat([pixels[:4][part], pixels[4:][part]]), 4, 2, 0)
+    assert 0 < told.loss < 10
+    moved = [not torch.equal(a, b) for a, b in zip(before, values, strict=True)]
+    assert sum(moved) > 0.9 * len(moved)

@@ -41,6 +41,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Named:
+    """All images that are spoken of, and of each whether it is "learnt", "excluded" or "watched"."""
+
+    rows: tuple[Row, ...]
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Left:
     """An image that is not learnt from."""
 
@@ -90,11 +98,14 @@ class Pool:
         )
 
 
-def read_pool(asked: Asked, *, workers: int = 2, advance: Advance | None = None) -> Pool:
+def read_pool(
+    asked: Asked, named: Named | None = None, *, workers: int = 2, advance: Advance | None = None
+) -> Pool:
     """Find the images, hash every file, and leave out what must not be learnt from.
 
     Args:
         asked: what.
+        named: of `find_images`, where that was called before.
         workers: files read at once.
         advance: called with 1 for each file.
 
@@ -103,10 +114,10 @@ def read_pool(asked: Asked, *, workers: int = 2, advance: Advance | None = None)
         SplitError: the list of groups cannot be read or names none of the images.
         TrainingError: no image is left, or the condition of excluded rows fits none.
     """
-    named, kinds = _named(asked)
-    hashed, skipped = _hashed([row for row in named if row.path], workers, advance)
+    named = find_images(asked) if named is None else named
+    hashed, skipped = _hashed(named.rows, workers, advance)
     rows, kind = [], []
-    for row, one in zip(named, kinds, strict=True):
+    for row, one in zip(named.rows, named.kinds, strict=True):
         found = hashed.get(row.path, "")
         if not found and one == "learnt":
             continue
@@ -161,8 +172,13 @@ def check_unseen(path: Path, rows: Sequence[Row]) -> None:
         )
 
 
-def _named(asked: Asked) -> tuple[list[Row], list[str]]:
-    """All rows, and of each whether it is "learnt", "excluded" or "watched"; watched ones are excluded too."""
+def find_images(asked: Asked) -> Named:
+    """Read the tables and list the folders.
+
+    Raises:
+        ManifestError: a table or folder cannot be read.
+        TrainingError: the condition of excluded rows fits none.
+    """
     rows: list[Row] = []
     kinds: list[str] = []
     fits = [0] * len(asked.exclude_rows)
@@ -182,7 +198,7 @@ def _named(asked: Asked) -> tuple[list[Row], list[str]]:
             some = read_manifest(path).rows
             rows += some
             kinds += [kind] * len(some)
-    return rows, kinds
+    return Named(tuple(rows), tuple(kinds))
 
 
 def _rows_of(source: Path) -> tuple[Row, ...]:

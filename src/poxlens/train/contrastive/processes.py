@@ -48,6 +48,14 @@ class Processes:
         for value in running:
             value.div_(self.count)
 
+    def as_the_first(self, value: int) -> int:
+        """What the first process has, for all: each would time and decide for itself otherwise."""
+        if self.count == 1:
+            return value
+        told = torch.tensor([value], dtype=torch.int64, device=self.device)
+        distributed.broadcast(told, 0)
+        return int(told)
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.count > 1:

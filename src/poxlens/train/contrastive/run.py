@@ -22,10 +22,10 @@ from poxlens.train.backbones import Backbone, load_backbone
 from poxlens.train.contrastive.encoder import EncoderRecord, encoder_file_sha256, load_encoder, save_encoder
 from poxlens.train.contrastive.kept import Pixels, keep_images
 from poxlens.train.contrastive.planning import Plan, plan_run, precisions_for
-from poxlens.train.contrastive.pool import Asked, Pool, read_pool
+from poxlens.train.contrastive.pool import Asked, Pool, find_images, read_pool
 from poxlens.train.contrastive.processes import Processes
 from poxlens.train.contrastive.reporting import CURVE, PAGE, write_curve, write_page
-from poxlens.train.contrastive.settings import Precision, Settings
+from poxlens.train.contrastive.settings import PRECISIONS, Precision, Settings
 from poxlens.train.contrastive.training import Schedule, Training
 from poxlens.train.contrastive.watching import Monitor
 from poxlens.train.networks.registry import find_network
@@ -125,6 +125,7 @@ def pretrain(
     encoder, origin = start_of(settings, where)
     pool, images, watched = _images(asked, settings, where, processes, step)
     before = _before(where.out)
+    processes.wait()  # none may look for it after the first has written it
     precisions: tuple[Precision, ...] = precisions_for(where.precision, processes.device)
     chunk = where.chunk
     if before is not None:  # what was found on the day that it began
@@ -132,6 +133,8 @@ def pretrain(
     with step("trying a few steps", 1) as done:
         plan = plan_run(len(images), settings, encoder, processes, precisions=precisions, chunk=chunk)
         done(1)
+    precision = PRECISIONS[processes.as_the_first(PRECISIONS.index(plan.precision))]
+    plan = replace(plan, precision=precision, chunk=processes.as_the_first(plan.chunk))
     if tell:
         tell(plan)
     if only_plan:
@@ -148,6 +151,8 @@ def pretrain(
         processes=processes,
         schedule=schedule,
     )
+    if not schedule.watch_every:
+        watched = None
     finished = _train(training, where, pool, watched, origin, processes, step)
     return Outcome(plan, pool, training, finished)
 
@@ -185,8 +190,9 @@ def _images(
     """The first process decodes; the others read what it has written."""
     if not processes.first:
         processes.wait()
-    with step("hashing files", 0) as done:
-        pool = read_pool(asked, workers=where.workers, advance=done)
+    named = find_images(asked)
+    with step("hashing files", len({row.path for row in named.rows})) as done:
+        pool = read_pool(asked, named, workers=where.workers, advance=done)
     folder = where.out / CACHE
     images, faults = _kept(pool.learnt, folder, settings, where, "learnt", step)
     seen: Pixels | None = None

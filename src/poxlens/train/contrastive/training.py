@@ -147,10 +147,10 @@ class Training:
             self.history.append(Epoch(0, watched=self._watched(watch)))
         while not self.done:
             while self._step < self.steps:
-                if time.monotonic() >= until:
+                if until < math.inf and self.processes.as_the_first(time.monotonic() >= until):
                     self.keep()
                     return False
-                self._learn()
+                self.learn()
                 if advance:
                     advance(1)
                 if time.monotonic() - self._kept >= self.schedule.keep_every:
@@ -161,9 +161,10 @@ class Training:
         self.keep()
         return True
 
-    def _learn(self) -> None:
-        epoch, step = self.epoch, self._step
-        number = epoch * self.steps + step
+    def learn(self) -> None:
+        """One step on the next batch."""
+        number = self.epoch * self.steps + self._step
+        epoch, step = divmod(number, self.steps)
         order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.images))
         rows = order[step * self.batch : (step + 1) * self.batch]
         for group in self.learner.optimiser.param_groups:
