@@ -33,7 +33,9 @@ class Rows:
     group: NDArray[np.int64]
     tone: NDArray[np.str_]  # "light", "dark" or ""
     usable: NDArray[np.bool_]  # passes the quality checks
-    novelty: Floats  # by a score that learnt nothing of the sample's group; of a source left out, nothing of it
+    novelty: (
+        Floats  # by a score that learnt nothing of the sample's group; of a source left out, nothing of it
+    )
     possible: NDArray[np.bool_]  # [N, C]
 
 

@@ -43,7 +43,7 @@ def test_files_and_figures(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert _agree("--groups", "groups.csv", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told == json.loads((here / "out/agreement.json").read_text())
-    assert told["notice"].startswith("Non-clinical: labelled by lay readers")
+    assert told["notice"].startswith("Non-clinical: read off the photos alone")
     assert (told["images"], told["groups"], told["disputed"], told["open"]) == (4, 3, 2, 2)
     # Sites: three of four the same; hand, leg, close, face against hand, leg, hand, face: pe = (2 + 1 + 1) / 16.
     assert told["labels"]["body_site"]["kappa"]["value"] == pytest.approx((0.75 - 0.25) / 0.75, abs=1e-4)

@@ -55,7 +55,7 @@ def test_it_prints_the_address_opens_it_and_counts_at_the_end(
     assert opened == [url]
     assert told == (
         f"1 of 2 images labelled, 1 open.\nLabels: {out}\n"
-        "Non-clinical: labelled by lay readers looking at the photos, not by a clinician.\n"
+        "Non-clinical: read off the photos alone, not by a clinician and not checked by one.\n"
     )
     assert sorted(path.name for path in table.parent.iterdir()) == ["labels.csv", "photos.csv"]
 

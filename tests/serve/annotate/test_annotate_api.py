@@ -26,7 +26,7 @@ def _send(client: TestClient, **wish: Any) -> Any:
 
 def test_the_page_gets_what_it_asks_and_nothing_that_could_sway(client: TestClient, desk: Any) -> None:
     told = client.get("/api/annotate").json()
-    assert told["notice"].startswith("Non-clinical: labelled by lay readers")
+    assert told["notice"].startswith("Non-clinical: read off the photos alone")
     assert [label["name"] for label in told["labels"]] == ["body_site", "range", "stage"]
     assert told["labels"][0]["values"][2] == {
         "name": "hand",
