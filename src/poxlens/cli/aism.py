@@ -84,7 +84,7 @@ def aism(
         from poxlens.recipes.aism.plan import plan as make_plan
         from poxlens.recipes.aism.study import StudyError, read_study
         from poxlens.recipes.aism.verb import Asked, run
-        from poxlens.recipes.default import Where
+        from poxlens.recipes.default import Where, silent
         from poxlens.train.supervised.parallel import ranks
     except ModuleNotFoundError as missing:
         raise MissingExtraError("study", f"poxlens aism (it needs {missing.name})") from missing
@@ -123,14 +123,18 @@ def aism(
             ),
             processes,
             gallery=gallery_arm if gallery or gallery_arm else None,
-            step=long_steps(),
-            say=lambda text: print(text, file=sys.stderr, flush=True),
+            step=long_steps() if processes.first else silent,
+            say=_say if processes.first else lambda _: None,
         )
         first = processes.first
     if first:
         _show(told, as_json=as_json)
     if told.failed:
         raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _show_plan(plan: Plan, *, as_json: bool) -> None:

@@ -38,6 +38,7 @@ def test_recipes(entries):
         ({"recipes": {"tiny": {"rate": "much"}}}, "rate"),
         ({"leak": {"arm": "nobody"}}, 'leak: there is no arm "nobody"'),
         ({"leak": {"arm": "small", "copied": ["measles"]}}, 'leak: "measles" is no class'),
+        ({"name": "Two words"}, "name: String should match"),
         ({"threshold": 1.5}, "threshold: Input should be less than 1"),
     ],
 )

@@ -43,7 +43,7 @@ def write_gallery(study: Study, material: Material, results: list[Result], out: 
         TrainingError: nothing of it is finished.
     """
     for result in results:
-        if result.unit.share == 1 and arm in ("", result.unit.arm.name):
+        if result.unit.share == 1 and result.unit.arm.layers == "all" and arm in ("", result.unit.arm.name):
             break
     else:
         raise TrainingError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from poxlens.recipes.compare.learning import sizes
 from poxlens.recipes.default import Step
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,9 @@ class Material:
     splits: Splits
     folds: tuple[Fold, ...]
     smaller: Mapping[float, tuple[Fold, ...]]  # share -> the folds with fewer images to learn from
+    features: dict[Hashable, Floats] = field(
+        default_factory=dict
+    )  # network and start -> [N, D], as they are computed
 
     def parts(self, share: float) -> tuple[Fold, ...]:
         """The folds at a share of the training part."""

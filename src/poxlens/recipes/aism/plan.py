@@ -123,6 +123,8 @@ def _line(
     folds = len(arm.folds) or study.protocol.folds * study.protocol.repeats
     learnt = count * (1 - 1 / study.protocol.folds) * (1 - study.protocol.validation)
     images = round(sum(folds * learnt * share * round(settings.epochs / share**0.5) for share in arm.shares))
+    if arm.layers == "head":  # each image and its mirror image once, forward
+        images = 2 * count // 3
     trainings = folds * len(arm.shares)
     skipped = _missing(arm, where, base)
     seconds, memory, parameters = float("nan"), float("nan"), find_network(arm.network).parameters

@@ -36,9 +36,7 @@ def write_report(out: Path, found: Evidence) -> dict[str, Path]:
     for one in made:
         write_atomically(folder / f"{one.name}.csv", one.csv())
     for figure in drawn:
-        for name, content in figure.files().items():
-            if name.endswith(".svg"):
-                write_atomically(folder / name, content)
+        write_atomically(folder / f"{figure.name}.svg", figure.svg())
     text = f"# {found.study.name}\n\n{_HONEST} {DISCLAIMER}\n\n{joined(made)}"
     paths = {"figures": out / "figures.json", "tables": out / "tables.md", "page": out / "aism.html"}
     write_atomically(paths["tables"], text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from poxlens import __version__
-from poxlens.errors import PoxlensError, TrainingError
+from poxlens.errors import PoxlensError, TrainingError, WeightsError
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.aism.material import Material, read_material
 from poxlens.recipes.aism.study import Study
@@ -43,7 +43,7 @@ class Trained:
     material: Material
     results: list[Result] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)  # units that time did not reach
-    failed: dict[str, str] = field(default_factory=dict)  # unit -> why
+    failed: dict[str, str] = field(default_factory=dict)  # unit, or arm where no fold can be trained -> why
 
 
 def train_arms(
@@ -84,6 +84,9 @@ def train_arms(
     todo = list(units(study, material))
     with step("trainings", len(todo)) as done:
         for unit in todo:
+            if unit.arm.name in trained.failed:  # told once, not for each fold
+                done()
+                continue
             chosen = not asked.arms or unit.arm.name in asked.arms
             try:
                 found = finished(unit, study, material, where.out, base)
@@ -92,6 +95,8 @@ def train_arms(
                     found = run_unit(
                         unit, study, material, where, base, ranks, until=until, hooks=hooks, log=asked.log
                     )
+            except WeightsError as fault:
+                trained.failed[unit.arm.name] = str(fault)
             except PoxlensError as fault:
                 trained.failed[unit.name] = str(fault)
             else:

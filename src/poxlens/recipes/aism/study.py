@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -27,6 +27,8 @@ class Arm(_Strict):
     """of `poxlens networks`"""
     start: str = IMAGENET
     """random, imagenet, or the encoder.safetensors of `poxlens pretrain simclr`, relative to the study file"""
+    layers: Literal["all", "head"] = "all"
+    """all: every layer learns; head: only a new classifier does, on frozen features"""
     recipe: str = "modern"
     """modern, paper, or one of the study's own"""
     shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0,)
@@ -75,7 +77,7 @@ class Targets(_Strict):
 class Study(_Strict):
     """Everything a study does."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     images: Images
     protocol: Protocol = Protocol(folds=5, validation=0.15)
     recipes: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -107,6 +109,8 @@ class Study(_Strict):
                 raise ValueError(f'leak: "{unknown[0]}" is no class')
         for arm in self.arms:
             self.recipe(arm)
+            if arm.layers == "head" and self.leak is not None and self.leak.arm == arm.name:
+                raise ValueError(f'leak: the arm "{arm.name}" trains no network, only a head')
             wrong = [fold for fold in arm.folds if fold > self.protocol.folds * self.protocol.repeats]
             if wrong:
                 raise ValueError(f'arm "{arm.name}": there is no fold {wrong[0]}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,17 +21,20 @@ from poxlens.errors import WeightsError
 from poxlens.evaluate.calibration import fit_temperature
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.aism.material import Material
+from poxlens.recipes.aism.probe import frozen_features, probe, settle
 from poxlens.recipes.aism.study import Arm, Study
 from poxlens.recipes.compare.folds import Fold
 from poxlens.recipes.default import Where
 from poxlens.train.contrastive.encoder import encoder_file_sha256
-from poxlens.train.supervised.classifier import classifier
+from poxlens.train.finetuning import FinetunedNetwork
+from poxlens.train.supervised.classifier import RANDOM, classifier
 from poxlens.train.supervised.curves import EventLog, write_curves
 from poxlens.train.supervised.parallel import Ranks
 from poxlens.train.supervised.settings import Settings
 from poxlens.train.supervised.training import Hooks, Labelled, Training
 
 Floats = NDArray[np.float32]
+NETWORK = "network.safetensors"
 _LEAST = 1e-12  # probability whose logarithm is still taken
 
 
@@ -131,7 +135,33 @@ def run_unit(
     with _claimed(folder, ranks) as ours:
         if not ours:
             return None
+        if unit.arm.layers == "head":
+            return _probed(unit, study, material, where, base, ranks, key)
         return _trained(unit, study, material, where, base, ranks, key, until=until, hooks=hooks, log=log)
+
+
+def _probed(
+    unit: Unit, study: Study, material: Material, where: Where, base: Path, ranks: Ranks, key: str
+) -> Result:
+    """Only a new classifier learns."""
+    begun = time.monotonic()
+    side, seed = study.side(unit.arm), _seed(unit, study)
+    # Published and pretrained weights are the same on every fold, random ones are not.
+    named = (unit.arm.network, unit.arm.start, side, seed if unit.arm.start == RANDOM else 0)
+    features = material.features.get(named)
+    if features is None:
+        network = _network(unit, study, material, where, base)
+        if unit.arm.start == RANDOM:
+            settle(network, material.images[side][unit.fold.train], ranks.device)
+        features = frozen_features(network, material.images[side], ranks.device)
+        material.features[named] = features
+    truth, classes = material.cases.truth, len(material.cases.classes)
+    told = probe(features, truth, unit.fold, classes, seed)
+    folder = where.out / "units" / unit.slug
+    result = Result(unit, unit.fold.test, told, 1.0, 0, 0, time.monotonic() - begun, (), folder)
+    if ranks.first:
+        _keep(result, key)
+    return result
 
 
 def _trained(
@@ -175,7 +205,8 @@ def _trained(
         folder,
     )
     if ranks.first:
-        _keep(result, key, training)
+        _keep_network(folder, training.network)
+        _keep(result, key)
     return result
 
 
@@ -187,9 +218,22 @@ def begin(
     Raises:
         WeightsError: the weights it starts from are missing or of another network.
     """
-    arm, fold = unit.arm, unit.fold
-    images, truth = material.images[study.side(arm)], material.cases.truth
-    network = classifier(
+    fold, truth, images = unit.fold, material.cases.truth, material.images[study.side(unit.arm)]
+    return Training(
+        _network(unit, study, material, where, base),
+        Labelled(images[fold.train], truth[fold.train]),
+        Labelled(images[fold.validation], truth[fold.validation]),
+        unit.settings,
+        where.out / "units" / unit.slug / "checkpoint.pt",
+        seed=_seed(unit, study),
+        ranks=ranks,
+        hooks=hooks,
+    )
+
+
+def _network(unit: Unit, study: Study, material: Material, where: Where, base: Path) -> FinetunedNetwork:
+    arm = unit.arm
+    return classifier(
         arm.network,
         arm.start if arm.published else base / arm.start,
         len(material.cases.classes),
@@ -198,16 +242,6 @@ def begin(
         seed=_seed(unit, study),
         folders=where.weights,
         cache=where.downloads,
-    )
-    return Training(
-        network,
-        Labelled(images[fold.train], truth[fold.train]),
-        Labelled(images[fold.validation], truth[fold.validation]),
-        unit.settings,
-        where.out / "units" / unit.slug / "checkpoint.pt",
-        seed=_seed(unit, study),
-        ranks=ranks,
-        hooks=hooks,
     )
 
 
@@ -240,7 +274,7 @@ def _key(unit: Unit, study: Study, material: Material, base: Path) -> str:
     told: list[Any] = [
         arm.network,
         start,
-        sorted(asdict(unit.settings).items()),
+        sorted(asdict(unit.settings).items()) if arm.layers == "all" else "head",
         _seed(unit, study),
         material.digests[study.side(arm)],
         [part.tolist() for part in (fold.train, fold.validation, fold.test)],
@@ -278,12 +312,15 @@ def _seed(unit: Unit, study: Study) -> int:
     return study.protocol.seed + 1000 * unit.number
 
 
-def _keep(result: Result, key: str, training: Training) -> None:
-    """Write a finished unit: its result last, as it is what says that all else is there."""
+def _keep_network(folder: Path, network: torch.nn.Module) -> None:
     from safetensors.torch import save
 
-    state = {name: value.contiguous() for name, value in training.network.state_dict().items()}
-    write_atomically(result.folder / "network.safetensors", save(state))
+    state = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    write_atomically(folder / NETWORK, save(state))
+
+
+def _keep(result: Result, key: str) -> None:
+    """Write a finished unit's result, the last of its files: it says that all else is there."""
     told = {
         "key": key,
         "temperature": result.temperature,
@@ -314,14 +351,13 @@ def load_network(result: Result, study: Study, classes: int) -> torch.nn.Module:
     Raises:
         WeightsError: its file is missing or damaged.
     """
-    from poxlens.train.supervised.classifier import RANDOM
     from poxlens.train.weights import read_tensors
 
     unit = result.unit
     network = classifier(
         unit.arm.network, RANDOM, classes, side=study.side(unit.arm), dropout=unit.settings.dropout, seed=0
     )
-    file = result.folder / "network.safetensors"
+    file = result.folder / NETWORK
     if not file.is_file():
         raise WeightsError(f"{file}: no such file; train the arm again")
     network.load_state_dict(read_tensors(file))

@@ -74,6 +74,12 @@ class Figure:
             stem = re.sub(r"[^\w.+-]", "-", self.name)  # a network's name may hold what a file's may not
             return {f"{stem}.png": _png(canvas, 200), f"{stem}.svg": _svg(canvas)}
 
+    def svg(self) -> bytes:
+        """The figure as SVG."""
+        columns = min(self.columns, len(self.panels))
+        with _canvas(self, self.panels, -(-len(self.panels) // columns), columns) as canvas:
+            return _svg(canvas)
+
     def images(self) -> list[str]:
         """Each panel as an <img> with everything in it."""
         return [self._image(panel) for panel in self.panels]
