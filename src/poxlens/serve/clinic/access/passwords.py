@@ -12,7 +12,7 @@ from poxlens.serve.clinic.ids import ALPHABET
 
 SHORTEST, LONGEST = 12, 128
 _GUESSES = 8.0
-"""Powers of ten of guesses that a password must withstand: a day of guessing at a stolen hash of argon2id."""
+"""Powers of ten of guesses that a password must withstand: a day at a thousand guesses a second at a stolen hash."""
 _LOOKED_AT = 20  # characters; of 28 that look like letters and are none, looking takes most of a second
 # RFC 9106's second choice; each run holds 64 MiB.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)

@@ -39,7 +39,6 @@ def tell_person(
         event: what happened to it.
         former: the address that it had before, which is told too.
     """
-    for address in {user.email, former} - {None}:
-        assert address is not None
+    for address in {one for one in (user.email, former) if one is not None}:
         text = f"Your account at the clinic's server: {SAID[event]}. If that is news to you, tell an administrator now."
         notice_to_person(session, user.clinic_id, address, text, at=service.now())
