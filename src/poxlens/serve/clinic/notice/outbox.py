@@ -61,8 +61,9 @@ def deliver(service: Service, channels: Mapping[str, Send]) -> int:
         except SendError as fault:
             _failed(service, letter, str(fault))
             metrics.NOTICES.labels(channel, "failed").inc()
-            told = {"kind": letter.kind, "channel": channel, "why": str(fault), "notice": letter.id}
-            tell("notice failed", logging.WARNING, **told)
+            tell(
+                "notice failed", logging.WARNING, kind=letter.kind, channel=channel, why=str(fault), notice=letter.id
+            )  # fmt: skip
         else:
             _sent(service, letter)
             metrics.NOTICES.labels(channel, "sent").inc()
