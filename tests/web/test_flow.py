@@ -157,6 +157,33 @@ def test_photos_that_cannot_be_judged_say_why_and_the_answers_can_override(
     assert one.complaints == []
 
 
+def test_a_photo_that_is_removed_while_it_is_opened_opens_no_frame(
+    visit: Callable[..., Any], pustules: np.ndarray
+) -> None:
+    one = visit()
+    page = one.page
+    page.get_by_text(re.compile("^Ready")).wait_for()
+    # The answer of the worker is held back until the photo is gone.
+    page.evaluate("""() => {
+      const held = new Promise((go) => (window.go = go));
+      const post = Worker.prototype.postMessage;
+      Worker.prototype.postMessage = function (...sent) { held.then(() => post.apply(this, sent)); };
+    }""")
+    one.begin()
+    page.locator("input[type=file]").last.set_input_files(
+        [{"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": jpeg(pustules)}]
+    )
+    page.get_by_text("Opening the photo").wait_for()
+    page.get_by_role("button", name="Remove: Photo 1").click()
+    page.locator(".card.photo").wait_for(state="detached")
+    page.evaluate("window.go()")
+    one.choose(jpeg(pustules))  # behind it in the worker's queue: it has had its turn
+    assert page.locator(".card.photo").count() == 1
+    one.to_answer()
+    assert one.outcome == "refer"
+    assert one.complaints == []
+
+
 def test_what_is_no_sharp_photo_of_skin_is_told(visit: Callable[..., Any], pustules: np.ndarray) -> None:
     blurred = Image.fromarray(pustules).filter(ImageFilter.GaussianBlur(24))
     sky = np.random.default_rng(0).normal((70, 130, 210), 12, (480, 640, 3)).clip(0, 255).astype(np.uint8)

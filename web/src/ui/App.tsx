@@ -48,6 +48,8 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
     return () => removeEventListener("popstate", back);
   }, []);
 
+  const present = useRef(photos);
+  present.current = photos;
   const looking = useRef(new Map<number, AbortController>());
   const look = async (id: number, file: Blob, part = WHOLE): Promise<void> => {
     looking.current.get(id)?.abort(); // another part of it is wanted now
@@ -64,6 +66,7 @@ export function App({ language, say, choose, settings }: Spoken & { settings: Se
       const id = next.current++;
       act({ kind: "add", item: { id, file, preview: null, part: WHOLE, screened: null } });
       const preview = await engine.preview(file);
+      if (!present.current.some((item) => item.id === id)) continue; // taken away while it was opened
       if (preview) act({ kind: "change", id, with: { preview } });
       if (preview && room.length === 1) {
         history.pushState({ step: "crop" }, "");
