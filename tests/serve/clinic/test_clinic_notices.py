@@ -104,6 +104,22 @@ def test_a_referral_that_is_not_urgent_waits_for_the_digest(mailing, macules):
     )
 
 
+def test_notices_of_blind_mode_are_the_same_for_every_outcome(mailing, policy, pustules, macules):
+    house, box, channels = mailing
+    policy(blind=True)
+    remind(house.service)
+    for house.photo in (pustules, macules):  # the fake suspects the first alone
+        house.filed()
+    assert deliver(house.service, channels) == 2
+    assert len({text(one) for one in box.messages}) == 1
+    assert "urgent" not in text(box.messages[0])
+    house.clock.pass_(12 * HOUR)
+    remind(house.service)
+    deliver(house.service, channels)
+    told = "Referrals waiting: 2. Not looked at in the time they should have been: 2."
+    assert [told in text(one) for one in box.messages[2:]].count(True) == 1
+
+
 def test_a_mail_server_that_refuses_is_tried_again_with_longer_pauses(mailing):
     house, box, channels = mailing
     house.filed()
