@@ -63,6 +63,15 @@ def test_killed_in_mid_epoch_it_goes_on_to_the_same_losses(begin, optimizer):
         assert torch.equal(one, other)
 
 
+def test_in_half_precision_it_comes_close(begin):
+    whole, half = (begin(folder=kind, precision=kind) for kind in ("fp32", "bf16"))
+    for one in (whole, half):
+        one.run()
+    for one, other in zip(whole.history, half.history, strict=True):
+        assert other.loss == pytest.approx(one.loss, rel=0.02)
+    assert losses(whole) != losses(half)
+
+
 def test_without_time_it_stops_and_goes_on(begin):
     assert not begin(folder="timed").run(until=time.monotonic() - 1)
     training = begin(folder="timed")

@@ -24,6 +24,7 @@ from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.aism.arms import Said
 from poxlens.recipes.aism.material import Material
 from poxlens.recipes.aism.study import Arm, Leak, Study
+from poxlens.recipes.aism.units import start_of
 from poxlens.recipes.default import Where
 from poxlens.train.supervised.augmenting import augment
 from poxlens.train.supervised.classifier import classifier
@@ -105,7 +106,7 @@ def run_leak(
     seed, cases = study.protocol.seed, material.cases
     out, side = where.out / "leak", study.side(arm)
     data = deal(asked, cases.truth, cases.classes, seed)
-    key = _key(study, asked, arm, material, data)
+    key = _key(study, asked, arm, material, data, base)
     if _done(out, key):
         return True
     images, truth = copied(material.images[side], data, seed), cases.truth[data.image]
@@ -190,8 +191,9 @@ def _text(material: Material, data: DataC, told: NDArray[np.float32]) -> str:
     return stream.getvalue()
 
 
-def _key(study: Study, asked: Leak, arm: Arm, material: Material, data: DataC) -> str:
+def _key(study: Study, asked: Leak, arm: Arm, material: Material, data: DataC, base: Path) -> str:
     told = [
+        start_of(arm, base),
         asked.model_dump(mode="json"),
         arm.model_dump(mode="json", exclude={"shares", "folds"}),
         sorted(asdict(study.recipe(arm)).items()),

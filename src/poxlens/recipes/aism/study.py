@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -134,7 +134,7 @@ class Study(_Strict):
         unknown = sorted(set(told) - set(asdict(RECIPES[base])))
         if unknown:
             raise ValueError(f'recipe "{arm.recipe}": "{unknown[0]}" is no entry of it')
-        return TypeAdapter(Settings).validate_python(asdict(replace(RECIPES[base], **told)))
+        return TypeAdapter(Settings).validate_python({**asdict(RECIPES[base]), **told})
 
     def compare_study(self, side: int) -> CompareStudy:
         """The same images and folds as `poxlens compare` has them."""

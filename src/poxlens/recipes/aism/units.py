@@ -268,12 +268,9 @@ def _read(unit: Unit, folder: Path, key: str) -> Result | None:
 
 def _key(unit: Unit, study: Study, material: Material, base: Path) -> str:
     arm, fold = unit.arm, unit.fold
-    start = arm.start
-    if not arm.published:
-        start = _encoder(base / arm.start, arm.network)
     told: list[Any] = [
         arm.network,
-        start,
+        start_of(arm, base),
         sorted(asdict(unit.settings).items()) if arm.layers == "all" else "head",
         _seed(unit, study),
         material.digests[study.side(arm)],
@@ -282,12 +279,19 @@ def _key(unit: Unit, study: Study, material: Material, base: Path) -> str:
     return sha256_bytes(json.dumps(told).encode())
 
 
-def _encoder(path: Path, network: str) -> str:
+def start_of(arm: Arm, base: Path) -> str:
+    """What an arm starts from: "random", "imagenet", or the SHA-256 of an encoder.
+
+    Raises:
+        WeightsError: the encoder is not there.
+    """
+    if arm.published:
+        return arm.start
     try:
-        return encoder_file_sha256(path)
+        return encoder_file_sha256(base / arm.start)
     except OSError as fault:
         raise WeightsError(
-            f"{path}: {fault.strerror or fault}; make it with: poxlens pretrain simclr --network {network}"
+            f"{arm.start}: {fault.strerror or fault}; make it with: poxlens pretrain simclr --network {arm.network}"
         ) from fault
 
 

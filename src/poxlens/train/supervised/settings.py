@@ -11,9 +11,27 @@ Schedule = Literal["constant", "cosine"]
 Precision = Literal["fp32", "bf16", "fp16"]
 
 
+_POSITIVE = ("rate",)
+_SHARES = (
+    "warmup",
+    "momentum",
+    "label_smoothing",
+    "mixed",
+    "ema",
+    "balance",
+    "augment",
+    "dropout",
+    "norm_momentum",
+)
+_AT_LEAST = {"weight_decay": 0, "epochs": 1, "patience": 0, "batch": 2, "mixup": 0, "cutmix": 0, "clip": 0}
+
+
 @dataclass(frozen=True)
 class Settings:
-    """One recipe; the defaults are the modern one."""
+    """One recipe; the defaults are the modern one.
+
+    Raises ValueError for an entry out of range, by name.
+    """
 
     optimizer: Optimizer = "adamw"
     rate: float = 1e-3  # greatest learning rate
@@ -37,6 +55,18 @@ class Settings:
     )
     clip: float = 5.0  # greatest norm of the gradient; 0: none
     precision: Precision = "fp32"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, is {getattr(self, name):g}")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be 0 to 1, is {getattr(self, name):g}")
+        for name, least in _AT_LEAST.items():
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} must be at least {least}, is {getattr(self, name):g}")
 
     def rate_at(self, step: int, steps: int) -> float:
         """Learning rate of a step.
