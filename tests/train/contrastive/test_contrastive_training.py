@@ -130,7 +130,9 @@ def test_memory_that_does_not_suffice_halves_the_part_and_says_so(whole, tiny_en
         return plain(make, images, chunk, seed)
 
     training.learner.step = full
-    assert training.run()
+    said = []
+    assert training.run(say=said.append)
+    assert said == training.notes
     assert tried == [16, 8, 4]
     assert training.encoder.parts[0][1].running_mean.abs().max() < 50
     assert training.notes == [

@@ -151,6 +151,7 @@ def simclr(
                 step=_steps(those.first),
                 only_plan=plan,
                 tell=_say if those.first else None,
+                say=_note if those.first else None,
             )
         except (ManifestError, SplitError) as fault:
             raise MisuseError(str(fault)) from fault
@@ -251,6 +252,10 @@ def _say(plan: Plan) -> None:
         f"  {plan.chunk} images in the network at once: {plan.memory / 2**30:.2f} GiB of memory, "
         f"{plan.free / 2**30:.1f} GiB free{'' if plan.memory <= plan.free else ': it will not fit'}\n"
     )
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _show(outcome: Outcome, out: Path) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +13,20 @@ import torch
 
 from poxlens.data.manifest import Row
 from poxlens.errors import TrainingError, WeightsError
-from poxlens.files import sha256_file, write_atomically
 from poxlens.train.backbones import Backbone, load_backbone
 from poxlens.train.contrastive.encoder import EncoderRecord, encoder_file_sha256, load_encoder, save_encoder
 from poxlens.train.contrastive.kept import Pixels, keep_images
 from poxlens.train.contrastive.planning import Plan, plan_run, precisions_for
 from poxlens.train.contrastive.pool import Asked, Pool, find_images, read_pool
 from poxlens.train.contrastive.processes import Processes
+from poxlens.train.contrastive.recording import choices_of, read_config, speed, write_config
 from poxlens.train.contrastive.reporting import CURVE, PAGE, write_curve, write_page
 from poxlens.train.contrastive.settings import PRECISIONS, Precision, Settings
 from poxlens.train.contrastive.training import Schedule, Training
 from poxlens.train.contrastive.watching import Monitor
 from poxlens.train.networks.registry import find_network
 
-CONFIG, CHECKPOINT, CACHE = "config.json", "checkpoint.pt", "cache"
-_PACKAGES = ("torch", "torchvision", "timm", "lightly", "numpy", "pillow", "poxlens")
+CHECKPOINT, CACHE = "checkpoint.pt", "cache"
 
 Step = Callable[[str, int], AbstractContextManager[Callable[..., None]]]
 """(name, total) of a step -> what is called with how many more are done."""
@@ -91,11 +86,6 @@ class Outcome:
         return found
 
 
-def speed(training: Training) -> float:
-    """Images a second over all steps, two views each."""
-    return len(training.losses) * training.batch / max(training.seconds, 1e-9)
-
-
 def pretrain(
     asked: Asked,
     settings: Settings,
@@ -106,6 +96,7 @@ def pretrain(
     step: Step,
     only_plan: bool = False,
     tell: Callable[[Plan], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Pretrain a network on images without labels.
 
@@ -118,13 +109,14 @@ def pretrain(
         step: progress.
         only_plan: find out what it would take, and stop.
         tell: called with the plan before training.
+        say: told in words what happens on the way, such as that memory does not suffice.
 
     Raises:
         PoxlensError: images, weights or groups are missing or faulty, or the loss is no number any more.
     """
     encoder, origin = start_of(settings, where)
     pool, images, watched = _images(asked, settings, where, processes, step)
-    before = _before(where.out)
+    before = read_config(where.out)
     processes.wait()  # none may look for it after the first has written it
     precisions: tuple[Precision, ...] = precisions_for(where.precision, processes.device)
     chunk = where.chunk
@@ -141,7 +133,7 @@ def pretrain(
         return Outcome(plan, pool)
     settings = replace(settings, precision=plan.precision, chunk=plan.chunk)
     if processes.first and before is None:
-        _write_config(where.out, settings, asked, pool, origin, plan, processes)
+        write_config(where.out, settings, asked, pool, origin, plan, processes)
     training = Training(
         images,
         settings,
@@ -153,7 +145,7 @@ def pretrain(
     )
     if not schedule.watch_every:
         watched = None
-    finished = _train(training, where, pool, watched, origin, processes, step)
+    finished = _train(training, where, pool, watched, origin, processes, step, say)
     return Outcome(plan, pool, training, finished)
 
 
@@ -226,10 +218,11 @@ def _train(
     origin: str,
     processes: Processes,
     step: Step,
+    say: Callable[[str], None] | None,
 ) -> bool:
     settings = training.settings
     until = float("inf") if where.minutes is None else time.monotonic() + 60 * where.minutes
-    told = _told(training, pool, origin)
+    told = choices_of(training, pool, origin)
 
     def report() -> None:
         if processes.first:
@@ -239,7 +232,7 @@ def _train(
     left = settings.epochs * training.steps - len(training.losses)
     with step(f"SimCLR {settings.network}, steps", left) as done:
         finished = training.run(
-            until=until, advance=done, watch=watched if processes.first else None, report=report
+            until=until, advance=done, watch=watched if processes.first else None, report=report, say=say
         )
     report()
     if finished and processes.first:
@@ -255,70 +248,3 @@ def _train(
         )
         save_encoder(where.out, training.encoder.parts[0].to(memory_format=torch.contiguous_format), record)  # type: ignore[call-overload]
     return finished
-
-
-def _told(training: Training, pool: Pool, origin: str) -> Callable[[], dict[str, str]]:
-    def rows() -> dict[str, str]:
-        settings = training.settings
-        rate = f"{settings.optimiser}, rate {settings.learning_rate:g}, warm-up of {settings.warm_up} epochs"
-        return {
-            "start": origin,
-            "batch": f"{training.batch} images, {training.chunk} of them in the network at once",
-            "optimiser": rate,
-            "temperature": f"{settings.temperature:g}",
-            "precision": settings.precision,
-            "views": ", ".join(f"{name} {value:g}" for name, value in asdict(settings.views).items()),
-            "seed": str(settings.seed),
-            "left out": f"{len(pool.excluded):,} images, by name, SHA-256 or group: excluded.csv",
-            "list of images (SHA-256)": pool.sha256,
-            "speed": f"{speed(training):.1f} images a second, two views each" if training.losses else "",
-        }
-
-    return rows
-
-
-def _before(out: Path) -> dict[str, Any] | None:
-    """config.json of the run that is gone on with."""
-    try:
-        found: dict[str, Any] = json.loads((out / CONFIG).read_text("utf-8"))
-        found["settings"]["precision"], found["settings"]["chunk"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as fault:
-        raise TrainingError(f"{out / CONFIG} is damaged: {fault}. Name another folder.") from fault
-    return found
-
-
-def _write_config(
-    out: Path, settings: Settings, asked: Asked, pool: Pool, origin: str, plan: Plan, processes: Processes
-) -> None:
-    tables = {
-        kind: {str(path): sha256_file(path) if path.is_file() else "" for path in paths}
-        for kind, paths in (("sources", asked.sources), ("exclude", asked.exclude), ("watch", asked.watch))
-    }
-    told = {
-        "method": "simclr",
-        "settings": asdict(settings),
-        "start": origin,
-        "pool": {
-            "images": len(pool.learnt),
-            "sha256": pool.sha256,
-            "excluded": len(pool.excluded),
-            "skipped": len(pool.skipped),
-            "watched": len(pool.watched),
-            **tables,
-            "exclude_rows": [dict(one) for one in asked.exclude_rows],
-            "groups": sha256_file(asked.groups) if asked.groups else "",
-        },
-        "plan": plan.told(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "device": processes.device.type,
-            "processes": processes.count,
-            "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-        },
-        "versions": {name: version(name) for name in _PACKAGES},
-    }
-    write_atomically(out / CONFIG, json.dumps(told, indent=1) + "\n")

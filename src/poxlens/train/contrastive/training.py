@@ -6,7 +6,6 @@ optimiser's state and where it stands, and no state of a random generator.
 
 from __future__ import annotations
 
-import io
 import math
 import time
 from collections.abc import Callable
@@ -20,14 +19,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.errors import TrainingError
-from poxlens.files import sha256_bytes, write_atomically
+from poxlens.files import sha256_bytes
 from poxlens.train.allocation import keep_freed_memory
 from poxlens.train.backbones import Backbone
-from poxlens.train.contrastive.augmenting import draw, views
+from poxlens.train.contrastive.batches import Batches
 from poxlens.train.contrastive.optimising import optimiser_of
 from poxlens.train.contrastive.processes import Processes
 from poxlens.train.contrastive.projecting import nt_xent, projection_head
 from poxlens.train.contrastive.settings import Settings
+from poxlens.train.contrastive.state import read_state, write_state
 from poxlens.train.contrastive.stepping import Learner, Told
 
 Pixels = NDArray[np.uint8]
@@ -92,9 +92,9 @@ class Training:
         self.processes = processes or Processes()
         self.schedule = schedule or Schedule()
         self.settings, self.images, self.checkpoint = settings, images, checkpoint
-        self.batch = _batch(len(images), settings, self.processes.count)
-        self.steps = len(images) // self.batch  # of an epoch; what is left over comes in another
-        self.chunk = min(settings.chunk, self.batch // self.processes.count)
+        self.batches = Batches(images, settings, self.processes)
+        self.batch, self.steps = self.batches.size, self.batches.steps
+        self.chunk = min(settings.chunk, self.batches.share)
         told = repr(sorted(asdict(settings).items())) + identity + f"{len(images)} {self.processes.count}"
         self.identity = sha256_bytes(told.encode())
         self.learner = _learner(settings, encoder, self.processes)
@@ -104,6 +104,7 @@ class Training:
         self.seconds = 0.0  # spent in steps
         self._step, self._sums = 0, np.zeros(3)
         self._kept = time.monotonic()
+        self._say: Callable[[str], None] | None = None
         if checkpoint.exists():
             self._resume()
 
@@ -129,6 +130,7 @@ class Training:
         advance: Advance | None = None,
         watch: Watch | None = None,
         report: Callable[[], None] | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> bool:
         """Train to the end, or to a time; whether the end was reached. The state is kept either way.
 
@@ -137,12 +139,14 @@ class Training:
             advance: called with 1 after each step.
             watch: the monitor; called before the first epoch, then every so many, and after the last.
             report: called after each epoch.
+            say: told in words what happens on the way, such as that memory does not suffice.
 
         Raises:
             TrainingError: a loss is no number any more, or the smallest part does not fit into memory; the last
                 checkpoint is left as it is.
         """
         keep_freed_memory()
+        self._say = say
         if watch and not self.history and self._step == 0:
             self.history.append(Epoch(0, watched=self._watched(watch)))
         while not self.done:
@@ -165,15 +169,13 @@ class Training:
         """One step on the next batch."""
         number = self.epoch * self.steps + self._step
         epoch, step = divmod(number, self.steps)
-        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.images))
-        rows = order[step * self.batch : (step + 1) * self.batch]
         for group in self.learner.optimiser.param_groups:
             group["lr"] = self.settings.rate(number, self.steps)
         self.encoder.train()
         self.learner.head.train()
         begun = time.perf_counter()
         try:
-            told = self._attempt(rows, _seed(self.settings.seed, number))
+            told = self._attempt(number)
         except TrainingError as fault:
             raise TrainingError(self._diverged(epoch, step, str(fault))) from fault
         self.seconds += time.perf_counter() - begun
@@ -181,31 +183,18 @@ class Training:
         self.losses.append(told.loss)
         self._step += 1
 
-    def _attempt(self, rows: NDArray[np.int64], seed: int) -> Told:
+    def _attempt(self, number: int) -> Told:
         """The step; where its parts do not fit into memory, again with parts of half the size."""
-        share = self.batch // self.processes.count
-        start = self.processes.rank * share
-        own = rows[start : start + share]
-        draws = draw(2 * self.batch, self.settings.views, seed)
-
-        def make(part: slice) -> torch.Tensor:
-            pixels = torch.from_numpy(np.ascontiguousarray(self.images[own[part]])).to(self.processes.device)
-            sides = (
-                slice(start + part.start, start + part.stop),
-                slice(start + part.start + self.batch, start + part.stop + self.batch),
-            )
-            return torch.cat([views(pixels, draws.part(side), self.settings.side) for side in sides])
-
+        make, seed = self.batches.maker(number), self.batches.seed(number)
         while True:
-            before = [buffer.clone() for buffer in (*self.encoder.buffers(), *self.learner.head.buffers())]
+            buffers = [*self.encoder.buffers(), *self.learner.head.buffers()]
+            before = [buffer.clone() for buffer in buffers]
             try:
-                return self.learner.step(make, share, self.chunk, seed)
+                return self.learner.step(make, self.batches.share, self.chunk, seed)
             except (MemoryError, RuntimeError) as fault:
                 if not _is_full(fault):
                     raise
-            for buffer, value in zip(
-                (*self.encoder.buffers(), *self.learner.head.buffers()), before, strict=True
-            ):
+            for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
             self._halve()
 
@@ -221,6 +210,8 @@ class Training:
             f"epoch {self.epoch + 1}, step {self._step + 1}: {self.chunk} images at once did not fit into memory; "
             f"gone on with {self.chunk // 2}"
         )
+        if self._say:
+            self._say(self.notes[-1])
         self.chunk //= 2
 
     def _close_epoch(self, watch: Watch | None) -> None:
@@ -266,9 +257,7 @@ class Training:
             "chunk": self.chunk,
             **{name: part.state_dict() for name, part in self._parts().items()},
         }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_atomically(self.checkpoint, buffer.getvalue())
+        write_state(self.checkpoint, state)
 
     def _parts(self) -> dict[str, Any]:
         learner = self.learner
@@ -280,12 +269,7 @@ class Training:
         }
 
     def _resume(self) -> None:
-        state = _read(self.checkpoint, self.processes.device)
-        if state["identity"] != self.identity:
-            raise TrainingError(
-                f"{self.checkpoint} is of another run (other images, settings or number of processes): "
-                "name another folder"
-            )
+        state = read_state(self.checkpoint, self.processes.device, self.identity)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.losses, self.notes = list(state["losses"]), list(state["notes"])
         self.seconds, self._step = float(state["seconds"]), int(state["step"])
@@ -309,34 +293,6 @@ def _learner(settings: Settings, encoder: Backbone, processes: Processes) -> Lea
     return Learner(encoder, head, nt_xent(settings.temperature), optimiser, settings.precision, processes)
 
 
-def _batch(images: int, settings: Settings, count: int) -> int:
-    """As asked for, at most all images, and the same share for each process."""
-    batch = min(settings.batch, images) // count * count
-    if batch // count < 2:
-        raise TrainingError(
-            f"SimCLR has {images} images to learn from and {count} processes: each needs at least two of a batch"
-        )
-    return batch
-
-
-def _seed(seed: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
 def _is_full(fault: BaseException) -> bool:
     text = str(fault).lower()
     return isinstance(fault, MemoryError) or any(words in text for words in _FULL)
-
-
-def _read(path: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = torch.load(
-            io.BytesIO(path.read_bytes()), weights_only=True, map_location=device
-        )
-        for name in ("identity", "history", "encoder", "optimiser", "step"):
-            found[name]
-    except Exception as fault:  # torch, zipfile and pickle each raise kinds of their own on a damaged file
-        raise TrainingError(
-            f"{path} is no checkpoint of SimCLR ({type(fault).__name__}): delete it to begin anew"
-        ) from fault
-    return found
