@@ -17,6 +17,7 @@ import pytest
 from benchmarks.browser_worker import FLAGS, chromium
 from PIL import Image
 from tests.web.clinic_server import ClinicServer, sign_in
+from tests.web.conftest import Visit
 from tests.web.test_camera import SIDE, y4m
 from tests.web.test_reader import bundle, codes
 
@@ -160,6 +161,44 @@ def test_what_waits_is_locked_with_the_passphrase_sent_when_it_is_open_and_wiped
     page.get_by_text("Everything is wiped").wait_for()
     page.locator(".sent b").wait_for(state="detached")
     assert phone.lying() == '["en"]'  # the chosen language
+
+
+def test_the_files_of_the_storage_hold_no_readable_text(
+    clinic: ClinicServer, playwright: Any, pustules: np.ndarray, tmp_path: Path
+) -> None:
+    with io.BytesIO() as stream:
+        Image.fromarray(pustules).save(stream, "JPEG", quality=90)
+        photo = stream.getvalue()
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path / "profile", executable_path=chromium(), args=FLAGS, locale="en-GB", service_workers="block"
+    )
+    try:
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        phone = Visit(context, page)
+        page.route("**/v1/referrals", lambda route: route.abort("internetdisconnected"))
+        page.goto(clinic.url)
+        phone.begin()
+        phone.choose(photo)
+        phone.to_answer()
+        phone.press(".row.end .primary")
+        page.locator("#device").fill(clinic.token)
+        page.locator("#person").fill("register 4711")
+        phone.tick("send-photos")
+        phone.press(".send .primary")
+        page.get_by_text("It waits for the network").wait_for()
+        page.evaluate("localStorage.setItem('mark', 'a text that nobody encrypted')")
+    finally:
+        context.close()  # writes everything to the disk
+    files = [path.read_bytes() for path in (tmp_path / "profile").rglob("*") if path.is_file()]
+
+    def found(text: str) -> bool:
+        return any(text.encode(form) in file for file in files for form in ("utf-8", "utf-16-le"))
+
+    assert found("a text that nobody encrypted")  # the search finds what is there
+    assert found("poxlens-results")
+    for secret in (clinic.token, "register 4711", "QuestionnaireResponse", JPEG):
+        assert not found(secret), secret
 
 
 def test_an_answer_that_is_lost_doubles_nothing(
