@@ -40,7 +40,10 @@ def test_recipes(entries):
         ({"recipes": {"tiny": {"augment": 1.5}}}, "augment must be 0 to 1, is 1.5"),
         ({"recipes": {"tiny": {"rate": 0}}}, "rate must be above 0, is 0"),
         (
-            {"arms": [{"name": "a", "network": "vgg19", "layers": "head"}], "leak": {"arm": "a"}},
+            {
+                "arms": [{"name": "a", "network": "vgg19", "layers": "head"}],
+                "leak": {"arm": "a", "copied": []},
+            },
             "only a head",
         ),
         ({"leak": {"arm": "nobody"}}, 'leak: there is no arm "nobody"'),
