@@ -15,7 +15,7 @@ from poxlens.train.contrastive.training import Epoch, Training
 
 CURVE, PAGE = "curve.csv", "index.html"
 WATCHED = ("knn_accuracy", "knn_mean_recall", "embedding_spread")
-_WIDTH, _HEIGHT = 360.0, 240.0
+_WIDTH, _HEIGHT = 360.0, 224.0
 _LEFT, _TOP, _RIGHT, _BOTTOM = 46.0, 14.0, 348.0, 200.0
 
 

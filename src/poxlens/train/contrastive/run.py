@@ -76,6 +76,7 @@ class Outcome:
                 {"epoch": one.epoch, **one.watched} for one in self.training.history if one.watched
             ],
             "seconds": round(self.training.seconds, 1),
+            "processor_seconds": round(self.training.processor, 1),
             "images_per_second": round(speed(self.training), 2) if self.training.losses else None,
             "notes": self.training.notes,
             "curve": str(out / CURVE),

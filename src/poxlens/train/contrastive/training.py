@@ -101,7 +101,7 @@ class Training:
         self.history: list[Epoch] = []
         self.losses: list[float] = []  # of every step
         self.notes: list[str] = []  # what happened on the way
-        self.seconds = 0.0  # spent in steps
+        self.seconds = self.processor = 0.0  # spent in steps, by the clock and by all cores
         self._step, self._sums = 0, np.zeros(3)
         self._kept = time.monotonic()
         self._say: Callable[[str], None] | None = None
@@ -173,12 +173,13 @@ class Training:
             group["lr"] = self.settings.rate(number, self.steps)
         self.encoder.train()
         self.learner.head.train()
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         try:
             told = self._attempt(number)
         except TrainingError as fault:
             raise TrainingError(self._diverged(epoch, step, str(fault))) from fault
         self.seconds += time.perf_counter() - begun
+        self.processor += time.process_time() - busy
         self._sums += (told.loss, told.matched, told.spread)
         self.losses.append(told.loss)
         self._step += 1
@@ -252,6 +253,7 @@ class Training:
             "losses": self.losses,
             "notes": self.notes,
             "seconds": self.seconds,
+            "processor": self.processor,
             "step": self._step,
             "sums": self._sums.tolist(),
             "chunk": self.chunk,
@@ -272,7 +274,8 @@ class Training:
         state = read_state(self.checkpoint, self.processes.device, self.identity)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.losses, self.notes = list(state["losses"]), list(state["notes"])
-        self.seconds, self._step = float(state["seconds"]), int(state["step"])
+        self.seconds, self.processor = float(state["seconds"]), float(state.get("processor", 0))
+        self._step = int(state["step"])
         self._sums, self.chunk = np.array(state["sums"]), int(state["chunk"])
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
