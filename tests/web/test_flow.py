@@ -75,6 +75,8 @@ def test_from_a_photo_to_the_summary(
     assert page.locator(".sheet canvas").count() == 0  # the photo is left out unless asked for
     page.locator("input[name=with-photo]").check()
     assert page.locator(".sheet canvas").count() == 1
+    paper = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm"))
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
     page.go_back()
     page.locator(".verdict").wait_for()
     page.locator(".row.end button").last.click()
