@@ -137,11 +137,20 @@ def test_kept_locked_wiped_and_read_elsewhere(
     page.locator("#passphrase").wait_for()
     assert page.locator(".kept").count() == 0
 
-    # One tap.
+    # One tap, and a tab that comes to the front again shows it too.
+    second = one.context.new_page()
+    second.set_default_timeout(120_000)
+    second.goto(url)
+    second.locator(".links button").first.click()
+    second.locator("#passphrase").fill(PHRASE)
+    second.locator(".lock .primary").click()
+    second.locator(".kept").wait_for()
     page.get_by_role("button", name="Wipe everything").click()
     page.get_by_text("Everything is wiped").wait_for()
     assert page.locator(".kept").count() == 0
     assert "poxlens-results" not in page.evaluate(DATABASES)
+    second.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')); }")
+    second.locator(".kept").wait_for(state="detached")
     assert one.complaints == []
 
 

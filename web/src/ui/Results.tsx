@@ -28,7 +28,13 @@ export function Results(): JSX.Element {
   };
   useLayoutEffect(() => {
     load();
-    return whenKeysChange(load); // locked by leaving the page, or unlocked by another part of it
+    const stop = whenKeysChange(load); // locked by leaving the page, or unlocked by another part of it
+    const shown = (): void => void (document.visibilityState === "visible" && load()); // another tab may have wiped it
+    document.addEventListener("visibilitychange", shown);
+    return () => {
+      stop();
+      document.removeEventListener("visibilitychange", shown);
+    };
   }, []);
   const after = (work: Promise<void>, message = ""): void =>
     void work.then(
