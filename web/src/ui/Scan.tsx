@@ -8,7 +8,8 @@ import { Icon, useSay } from "./parts";
 
 const PAUSE = 120; // ms between looks, so that a slow phone stays usable
 
-export function Scan({ heard }: { heard: (text: string) => void }): JSX.Element {
+/** `quiet` where another button is what a person came for. */
+export function Scan({ heard, quiet = false }: { heard: (text: string) => void; quiet?: boolean }): JSX.Element {
   const say = useSay();
   const [on, setOn] = useState(false);
   const [denied, setDenied] = useState(false);
@@ -25,7 +26,7 @@ export function Scan({ heard }: { heard: (text: string) => void }): JSX.Element 
       )}
       <button
         type="button"
-        class={on ? "" : "primary"}
+        class={on || quiet ? "" : "primary"}
         onClick={() => {
           setDenied(false);
           setOn(!on);

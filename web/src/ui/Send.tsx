@@ -92,7 +92,7 @@ export function Send({ clinic, result, json, photos, open }: Props): JSX.Element
         <label for="device">{say("send.token_label")}</label>
         <input id="device" type="password" autocomplete="off" required value={token} onInput={(event) => setToken(event.currentTarget.value)} />
       </p>
-      {!token && <Scan heard={(text) => TOKEN.test(text) && setToken(text)} />}
+      {!token && <Scan quiet heard={(text) => TOKEN.test(text) && setToken(text)} />}
       <p class="secret">
         <label for="person">{say("send.person")}</label>
         <input id="person" autocomplete="off" maxLength={64} value={person} onInput={(event) => setPerson(event.currentTarget.value)} />
