@@ -228,3 +228,69 @@ def test_a_row_without_a_possible_class_is_refused():
     possible[7] = False
     with pytest.raises(ValueError, match="at least one possible class"):
         LinearProblem(features, possible, 1.0, Preconditioner.of(features))
+
+
+def test_the_optimum_of_a_steady_head_has_no_slope():
+    """Central differences of the loss with the answer to disturbances, as defined, along 40 random directions."""
+    features, possible = partial(7)
+    rng = np.random.default_rng(8)
+    disturbed = (
+        rng.normal(size=features.shape) * features.std(0) * rng.uniform(0, 0.3, features.shape[1])
+    ).astype(np.float32)
+    problem = LinearProblem(
+        features, possible, 0.2, Preconditioner.of(features), disturbances=disturbed, steadiness=30.0
+    )
+    head = problem.fit(iterations=2000, tolerance=1e-6)
+    unit = disturbed.astype(np.float64) / head.scale
+    unit /= np.sqrt((unit**2).mean())
+
+    def moved(step):
+        weight, bias = head.weight + step * direction, head.bias + step * sideways
+        answer = ((unit @ weight.astype(np.float64)) ** 2).sum() / len(unit)
+        there = LinearHead(head.mean, head.scale, weight, bias)
+        return objective(there, features, possible, 0.2, 1.0) + 30.0 / (2 * 0.2) * answer
+
+    for _ in range(40):
+        direction, sideways = rng.normal(size=head.weight.shape), rng.normal(size=head.bias.shape)
+        slope = (moved(1e-4) - moved(-1e-4)) / 2e-4
+        curvature = (moved(1e-2) + moved(-1e-2) - 2 * moved(0)) / 1e-4
+        assert curvature > 0
+        assert abs(slope / curvature) < 1e-3, (slope, curvature)
+
+
+def test_a_feature_that_cannot_be_trusted_is_not_read():
+    """Two columns say the same and one is disturbed: the head reads the other, whatever the disturbance's size."""
+    features, labels = data(9)
+    doubled = np.concatenate([features, features[:, :1]], 1)
+    disturbed = np.zeros_like(doubled)
+    disturbed[:, 0] = np.random.default_rng(10).normal(size=len(doubled))
+    preconditioner = Preconditioner.of(doubled)
+
+    def head(factor, steadiness):
+        problem = LinearProblem(
+            doubled,
+            one_hot(labels),
+            0.5,
+            preconditioner,
+            disturbances=disturbed * np.float32(factor),
+            steadiness=steadiness,
+        )
+        return problem.fit(iterations=2000, tolerance=1e-6).weight
+
+    plain, steady = head(1, 0), head(1, 100)
+    np.testing.assert_allclose(plain[0], plain[-1], atol=1e-3)
+    assert np.abs(steady[0]).max() < 0.02 * np.abs(steady[-1]).max()
+    np.testing.assert_allclose(head(50, 100), steady, atol=5e-3)
+
+
+def test_disturbances_of_other_images_are_refused():
+    features, labels = data()
+    with pytest.raises(ValueError, match="disturbances"):
+        LinearProblem(
+            features,
+            one_hot(labels),
+            1.0,
+            Preconditioner.of(features),
+            disturbances=features[:-1],
+            steadiness=1.0,
+        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +12,10 @@ from torch import nn
 
 from poxlens.bundle.manifest import GoldenExample, Model
 from poxlens.errors import ExportError
-from poxlens.export.calibration import checked, observe
-from poxlens.export.eight_bits import WANTED, Sensitivity, correct_biases, find_float_layers
-from poxlens.export.folding import convolutions, folded, mend_dead_channels, take_stored_weights
+from poxlens.export.eight_bits import WANTED, Sensitivity
 from poxlens.export.litert import litert_forms
 from poxlens.export.onnx_forms import onnx_fp16, onnx_fp32, onnx_int8
+from poxlens.export.prepared import Step, prepare
 from poxlens.export.tail import FloatTail, Head
 from poxlens.photo.resize import InputRule
 from poxlens.screen.engine import Runtime, open_graph
@@ -40,8 +37,6 @@ KINDS: tuple[Kind, ...] = (
 TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2, "dynamic": 0.02, "int8": 0.02}
 """Largest difference of a golden output, of one form on another machine."""
 _SUFFIX = {"onnx": ".onnx", "litert": ".tflite"}
-
-Step = Callable[[str, int], AbstractContextManager[Callable[..., None]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,25 +93,8 @@ def make_forms(
     Raises:
         ExportError: a calibration set, layer or head that does not allow it.
     """
-    images = checked(images, phone.side)
-    if phone.backbone.own_pooling:
-        raise ExportError(
-            f"{' + '.join(one.name for one in phone.backbone.networks)} does not average its last map over places: "
-            "the heat map in the graph would not be Grad-CAM. Choose a convolutional network."
-        )
-    plain = folded(phone.backbone, phone.side)
-    if phone.stored is not None:
-        take_stored_weights(plain, phone.stored)
-    mended = mend_dead_channels(plain)
-    names = list(convolutions(plain))
-    if not names:
-        raise ExportError("the network has no convolutions: there is nothing to bring into eight bits")
-    seen = observe(plain, images)
-    with step("finding layers for eight bits", len(names)) as done:
-        sensitivity = find_float_layers(plain, seen, images, wanted=wanted, advance=done)
-    corrected = copy.deepcopy(plain)
-    eight = [name for name in names if name not in sensitivity.kept]
-    correct_biases(corrected, seen, eight)
+    ready = prepare(phone.backbone, phone.stored, images, phone.side, step, wanted)
+    plain, corrected, sensitivity = ready.plain, ready.corrected, ready.sensitivity
     with step("making ONNX and LiteRT files", 2) as done:
         files: dict[Kind, bytes] = _onnx(phone, plain, corrected, images, sensitivity, kinds)
         done()
@@ -128,7 +106,7 @@ def make_forms(
             made = litert_forms(plain, corrected, tail, images, sensitivity.kept, asked, python=python)
             files |= {("litert", precision): data for precision, data in made.items()}
         done()
-    return Forms({kind: files[kind] for kind in kinds}, sensitivity, mended, len(eight))
+    return Forms({kind: files[kind] for kind in kinds}, sensitivity, ready.mended, ready.corrected_biases)
 
 
 def models_of(

@@ -48,6 +48,7 @@ from poxlens.recipes.protocol import (
 from poxlens.recipes.samples import Labels, Sample, Skipped, possible_table, read_samples
 from poxlens.recipes.shipping import Trained, ship
 from poxlens.recipes.shortcuts import SPOILT, traits
+from poxlens.recipes.steadiness import with_disturbances
 from poxlens.train.backbones import load_backbone
 from poxlens.train.features import Extractor, FeatureCache
 from poxlens.train.images import Harmonise
@@ -89,6 +90,7 @@ class Recipe:
     target: str = "mpox"
     networks: tuple[str, ...] = ("efficientnet-lite0@levels",)
     duplicate_network: str = "efficientnet-lite0"
+    backbone_bytes: int = 0  # that large weights should not exceed; 0: all in eight bits that bear it
     rule: InputRule = field(default_factory=InputRule)
     jpeg_quality: int = 85
     weight_of_rest: float = 0.3  # importance of an image whose class is not a rash like the target's
@@ -96,7 +98,7 @@ class Recipe:
     novelty_size: int = 64
     probes: Mapping[str, int] = field(default_factory=lambda: {"ham10000": 300})
     limits: Limits = field(default_factory=Limits)
-    plan: Plan = field(default_factory=Plan)
+    plan: Plan = field(default_factory=lambda: Plan(steadiness=1.0))
     targets: Targets = field(default_factory=Targets)
 
 
@@ -276,7 +278,8 @@ def prepare_run(
 ) -> Prepared:
     """Images, features and groups of a run, from the cache where it has them."""
     side = recipe.rule.size  # weights first: what is missing should not show after minutes of reading
-    backbone = store_backbone(load_backbone(recipe.networks, where.weights, cache=where.downloads), side=side)
+    network = load_backbone(recipe.networks, where.weights, cache=where.downloads)
+    backbone = store_backbone(network, side=side, most_bytes=recipe.backbone_bytes)
     alone = load_backbone((recipe.duplicate_network,), where.weights, cache=where.downloads)
     harmonise = Harmonise(recipe.rule, recipe.jpeg_quality)
     with step("reading images", len(manifest.rows)) as done:
@@ -310,6 +313,9 @@ def prepare_run(
         grouping=grouping,
         target_sources=tuple(sources),
     )
+    if recipe.plan.steadiness > 0:
+        images = [sample.image for sample in samples]
+        table = with_disturbances(table, images, network, backbone, cache, step, workers=where.workers)
     probe = np.asarray(~possible.any(1), bool)
     return Prepared(recipe, labels, samples, skipped, backbone, extractor, table, probe)
 
@@ -346,7 +352,7 @@ def _comparisons(prepared: Prepared, step: Step) -> dict[str, OutOfFold]:
     )
     with step("comparison: shortcuts", len(spoilt) * count) as done:
         for name, features in spoilt.items():
-            changed = replace(table, learnt=features, tested=features)
+            changed = replace(table, learnt=features, tested=features, disturbed=None)
             found[f"shortcut: {name}"] = out_of_fold(changed, fixed, only=only, done=done)
     return found
 

@@ -40,6 +40,7 @@ class Table:
     weight: Floats  # [N], importance in learning
     grouping: Grouping
     target_sources: tuple[str, ...]  # sources that hold the target class
+    disturbed: Floats | None = None  # [N, D], what eight bits add to `tested`, where heads are to stand it
 
     @property
     def learnable(self) -> Bools:
@@ -64,6 +65,7 @@ class Plan:
     """How the head is chosen and tested."""
 
     strengths: tuple[float, ...] = (0.003, 0.01, 0.03)
+    steadiness: float = 0.0  # weight of the answer to disturbances, `poxlens.train.heads.LinearProblem`
     repeats: int = 5
     folds: int = 5
     inner_folds: int = 3
@@ -183,7 +185,15 @@ def choose_and_fit(
     """The head with the penalty of least out-of-fold log loss inside `train` [N], and that penalty."""
     part = _part(table, train)
     middle = sorted(plan.strengths)[len(plan.strengths) // 2]
-    problem = LinearProblem(part.learnt, part.possible, middle, preconditioner, part.weight)
+    problem = LinearProblem(
+        part.learnt,
+        part.possible,
+        middle,
+        preconditioner,
+        part.weight,
+        disturbances=part.disturbed,
+        steadiness=plan.steadiness,
+    )
     losses = dict.fromkeys(plan.strengths, 0.0)
     if len(losses) > 1:
         everything = np.ones(len(part.learnt), bool)
@@ -259,6 +269,7 @@ def _part(table: Table, rows: Bools) -> Table:
         stratum=table.stratum[rows],
         source=table.source[rows],
         weight=table.weight[rows],
+        disturbed=None if table.disturbed is None else table.disturbed[rows],
         grouping=Grouping(
             grouping.group[rows],
             grouping.suspect[square],

@@ -1,9 +1,16 @@
 """Heads on cached features: multinomial logistic regression that also learns from images of which only a set
-of possible classes is known.
+of possible classes is known, and that may be told what of the features is not to be trusted.
 
 For an image whose class is known to lie in a set A, the loss is -log sum_{c in A} p_c (Cour, Sapp and Taskar 2011,
 "Learning from partial labels"); with one class in A it is the usual log loss. MSLD's "others" are
 chickenpox or measles, not told apart: A = {chickenpox, measles}.
+
+What may happen to the features of an image without meaning anything, such as the rounding of a network in eight bits,
+is given as a disturbance of each image. The mean square of the logits' answer to them joins the penalty, so that the
+head reads from directions that they leave alone: training on disturbed features is such a penalty to first order
+(Bishop 1995, "Training with noise is equivalent to Tikhonov regularization"). How large they are does not matter, only
+where they point: they are scaled to a mean square of 1, and a steadiness of 1 counts them as much as the plain penalty
+counts a weight.
 """
 
 from __future__ import annotations
@@ -62,8 +69,9 @@ def standardisation(features: Floats) -> tuple[Floats, Floats]:
 class LinearProblem:
     """Standardised features and a penalty, ready to fit a head on all images or on some.
 
-    The penalty is 1/(2 strength) |weight|^2 on standardised features; L-BFGS runs on coordinates in which the
-    problem is nearly round (30 steps instead of 300).
+    The penalty is 1/(2 strength) (|weight|^2 + steadiness mean_i |disturbance_i @ weight|^2) on standardised features,
+    disturbances scaled to a mean square of 1; L-BFGS runs on coordinates in which the problem is nearly round (30 steps
+    instead of 300).
 
     Args:
         features: [N, D]; their mean and scale standardise every fit.
@@ -71,6 +79,8 @@ class LinearProblem:
         strength: inverse of the penalty, scikit-learn's C; the coordinates suit it best.
         preconditioner: of features like these.
         weights: [N] weight of each image; None for 1.
+        disturbances: [N, D], what may be added to each image's features and should change nothing; None for nothing.
+        steadiness: how much their answer counts, 0 or more.
 
     Raises:
         ValueError: when shapes do not fit or a row has no possible class.
@@ -83,12 +93,25 @@ class LinearProblem:
         strength: float,
         preconditioner: Preconditioner,
         weights: Floats | None = None,
+        *,
+        disturbances: Floats | None = None,
+        steadiness: float = 0.0,
     ) -> None:
         if possible.shape[0] != len(features) or not possible.any(1).all():
             raise ValueError("possible must have a row for each image, with at least one possible class")
+        if disturbances is not None and disturbances.shape != features.shape:
+            raise ValueError("disturbances must have the shape of the features")
         self.mean, self.scale = standardisation(features)
-        step = 1.0 / np.sqrt(len(features) * preconditioner.variances / 8.0 + 1.0 / strength)
+        along = None
+        curvature = len(features) * preconditioner.variances / 8.0 + 1.0 / strength
+        if disturbances is not None and steadiness > 0:
+            unit = disturbances / self.scale
+            along = (unit / max(float(np.square(unit).mean()) ** 0.5, 1e-12)) @ preconditioner.directions
+            curvature = curvature + (steadiness / strength) * np.square(along).mean(0)
+        step = (1.0 / np.sqrt(curvature)).astype(np.float32)
         self._turned = (preconditioner.directions * step).astype(np.float32)
+        self._disturbed = None if along is None else along * step
+        self._steadiness = np.float32(steadiness)
         self._inputs = ((features - self.mean) / self.scale) @ self._turned
         self._squared = (step * step).astype(np.float32)[:, None]
         self._strength = strength
@@ -116,6 +139,8 @@ class LinearProblem:
         classes = allowed.shape[1]
         size = inputs.shape[1] * classes
         penalty = self._squared / np.float32(strength or self._strength)
+        disturbed = None if self._disturbed is None else self._disturbed[chosen]
+        unsteady = self._steadiness / np.float32(strength or self._strength) / np.float32(len(inputs))
 
         def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             flat = point.astype(np.float32)
@@ -125,8 +150,12 @@ class LinearProblem:
             total, inside = exponent.sum(1), (exponent * allowed).sum(1) + np.float32(1e-30)
             value = float(weights @ np.log(total / inside)) + 0.5 * float((penalty * weight * weight).sum())
             slope = weights[:, None] * (exponent / total[:, None] - exponent * allowed / inside[:, None])
-            gradient = np.concatenate([(inputs.T @ slope + penalty * weight).ravel(), slope.sum(0)])
-            return value, gradient.astype(np.float64)
+            turned = inputs.T @ slope + penalty * weight
+            if disturbed is not None:
+                answer = disturbed @ weight
+                value += 0.5 * float(unsteady) * float((answer * answer).sum())
+                turned += unsteady * (disturbed.T @ answer)
+            return value, np.concatenate([turned.ravel(), slope.sum(0)]).astype(np.float64)
 
         options = {
             "maxiter": iterations,

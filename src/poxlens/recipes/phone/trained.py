@@ -27,6 +27,7 @@ from poxlens.train.backbones import load_backbone
 from poxlens.train.novelty import Gate, Novelty, Subspace
 
 RECIPE = "recipe.json"
+_BEFORE = {"backbone_bytes": 11_000_000}  # what runs did that do not tell it
 
 
 def is_trained(run: Path) -> bool:
@@ -119,7 +120,7 @@ def _recipe(told: Mapping[str, Any]) -> Recipe:
             "plan": Plan(**_tuples(told["plan"])),
             "targets": Targets(**_tuples(told["targets"])),
         }
-        return Recipe(**{**_tuples(told), **nested})
+        return Recipe(**{**_BEFORE, **_tuples(told), **nested})
     except (KeyError, TypeError) as fault:
         raise ExportError(f"the run's {RECIPE} was written by another version of poxlens: {fault}") from fault
 
