@@ -47,7 +47,7 @@ def test_no_run_folder(capsys, photos):
 
 def test_an_unknown_recipe(capsys, photos, tmp_path):
     said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "magic", code=2)
-    assert said == "poxlens: --recipe must be one of default, joined, not 'magic'.\n"
+    assert said == "poxlens: --recipe must be one of default, joined, aism, not 'magic'.\n"
     assert not (tmp_path / "out").exists()
 
 

@@ -63,7 +63,13 @@ class Said:
         )
 
 
-def write_predictions(path: Path, cases: Cases, results: Sequence[Result], frozen: Path | None) -> None:
+def write_predictions(
+    path: Path,
+    cases: Cases,
+    results: Sequence[Result],
+    frozen: Path | None = None,
+    names: Mapping[str, str] | None = None,
+) -> None:
     """Write the out-of-fold probabilities of all finished trainings, and of the frozen networks' heads.
 
     Args:
@@ -71,6 +77,7 @@ def write_predictions(path: Path, cases: Cases, results: Sequence[Result], froze
         cases: the study's images.
         results: of the trainings.
         frozen: predictions.csv of `poxlens compare` on the same folds.
+        names: "NETWORK, SETTING" of these -> what they are called.
     """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
@@ -83,7 +90,7 @@ def write_predictions(path: Path, cases: Cases, results: Sequence[Result], froze
             row = cases.rows[at]
             told = (row.file, cases.groups.names[cases.groups.of[at]], row.label, f"{one.temperature:.4f}")
             writer.writerow((unit.arm.name, f"{unit.share:g}", unit.number, *told, *_written(values)))
-    for row in _frozen(frozen, cases.classes) if frozen is not None else ():
+    for row in _frozen(frozen, cases.classes, names or {}) if frozen is not None else ():
         writer.writerow(row)
     write_atomically(path, stream.getvalue())
 
@@ -92,7 +99,7 @@ def _written(values: Sequence[float] | NDArray[np.float32]) -> list[str]:
     return [f"{float(value):.6f}" for value in values]
 
 
-def _frozen(path: Path, classes: Sequence[str]) -> list[tuple[str, ...]]:
+def _frozen(path: Path, classes: Sequence[str], names: Mapping[str, str]) -> list[tuple[str, ...]]:
     """Rows of a comparison's table; its heads have their temperature already."""
     found = []
     with path.open(newline="", encoding="utf-8") as stream:
@@ -100,7 +107,7 @@ def _frozen(path: Path, classes: Sequence[str]) -> list[tuple[str, ...]]:
         for row in reader:
             fold = int(row["fold"]) + 1
             name = f"{row['network']}, {row['setting']}"
-            told = (name, "1", str(fold), row["file"], row["group"], row["label"], "1.0000")
+            told = (names.get(name, name), "1", str(fold), row["file"], row["group"], row["label"], "1.0000")
             found.append((*told, *(row[f"p_{one}"] for one in classes)))
     return found
 

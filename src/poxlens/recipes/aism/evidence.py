@@ -17,6 +17,9 @@ from poxlens.recipes.aism.units import slug_of
 from poxlens.recipes.default import Step
 from poxlens.train.supervised.curves import Epoch, read_curves
 
+COMPARED = 4
+"""Arms beside the best whose classes, confusion, referral and grades are told: figure 3 g-j has four."""
+
 
 @dataclass(frozen=True)
 class Met:
@@ -62,9 +65,13 @@ class Evidence:
 
     @property
     def best(self) -> Judged:
-        """The most accurate arm on all labels; picked by the very figures it is told with."""
-        most = max(len(one.said.truth) for one in self.whole)
-        return next(one for one in self.whole if len(one.said.truth) == most)
+        """The most accurate arm on all labels and folds; picked by the very figures it is told with."""
+        return best_of(self.judged)
+
+    @property
+    def shown(self) -> list[Judged]:
+        """The best arm and the first of the pairs'."""
+        return chosen(self.study, self.judged)
 
     @property
     def targets(self) -> list[Met]:
@@ -75,6 +82,24 @@ class Evidence:
             Met(f"{name} F1", asked.f1, best.classes[name]["F1"]),
             Met(f"{name} specificity", asked.specificity, best.classes[name]["specificity"]),
         ]
+
+
+def best_of(judged: Sequence[Judged]) -> Judged:
+    """The most accurate arm of those that learnt from all labels and were tested on most photos."""
+    whole = [one for one in judged if one.said.share == 1]
+    most = max(len(one.said.truth) for one in whole)
+    return max(
+        (one for one in whole if len(one.said.truth) == most), key=lambda one: one.overall["accuracy"].value
+    )
+
+
+def chosen(study: Study, judged: Sequence[Judged]) -> list[Judged]:
+    """The best arm, and the first COMPARED others that the study's pairs name, on all labels."""
+    best = best_of(judged)
+    known = {one.said.arm: one for one in judged if one.said.share == 1}
+    named = dict.fromkeys(name for pair in study.pairs for name in pair)
+    others = [known[name] for name in named if name in known and known[name] is not best]
+    return [best, *others[:COMPARED]]
 
 
 def compute(study: Study, out: Path, seen: Mapping[str, Seen], step: Step, resamples: int = 2000) -> Evidence:
@@ -97,7 +122,7 @@ def compute(study: Study, out: Path, seen: Mapping[str, Seen], step: Step, resam
         for one in said:
             judged.append(judge(one, classes, resamples))
             done()
-    told = _told(study, judged)
+    told = [one.said for one in chosen(study, judged)]
     leak, shares = None, (float("nan"), float("nan"))
     if (out / "leak" / "done.json").is_file():
         leaking, photo, group = read_leak(out / "leak" / "data-c-leaks.csv")
@@ -114,16 +139,6 @@ def compute(study: Study, out: Path, seen: Mapping[str, Seen], step: Step, resam
         _curves(out, study),
         read_curves(out / "leak" / "curves.csv") if (out / "leak" / "curves.csv").is_file() else (),
     )
-
-
-def _told(study: Study, judged: Sequence[Judged]) -> list[Said]:
-    """The arms of the pairs, and the most accurate of all; on all labels."""
-    whole = sorted(
-        (one for one in judged if one.said.share == 1), key=lambda one: -one.overall["accuracy"].value
-    )
-    named = list(dict.fromkeys(name for pair in study.pairs for name in pair))
-    kept = {one.said.arm for one in whole if one.said.arm in named} | {one.said.arm for one in whole[:1]}
-    return [one.said for one in whole if one.said.arm in kept]
 
 
 def _differences(

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,6 +110,8 @@ def run_leak(
     key = _key(study, asked, arm, material, data, base)
     if _done(out, key):
         return True
+    if ranks.agreed(time.monotonic() >= until):
+        return False
     images, truth = copied(material.images[side], data, seed), cases.truth[data.image]
     settings = study.recipe(arm)
     network = classifier(

@@ -10,7 +10,6 @@ import numpy as np
 from poxlens.recipes.aism.evidence import Evidence
 from poxlens.recipes.aism.figures import Judged
 from poxlens.recipes.aism.referral import BINS, THRESHOLDS, Referral
-from poxlens.recipes.aism.tables import shown
 from poxlens.recipes.compare.report.drawing import COLOURS, FAINT, INK, Figure, Panel
 from poxlens.train.supervised.curves import Epoch
 
@@ -87,7 +86,7 @@ def _leaking(epochs: Sequence[Epoch]) -> Panel:
 
 
 def _by_class(found: Evidence) -> tuple[Panel, ...]:
-    arms = shown(found)
+    arms = found.shown
     return tuple(_bars(found, arms, what) for what in ("F1", "precision", "recall", "specificity"))
 
 
@@ -116,7 +115,7 @@ def _bars(found: Evidence, arms: Sequence[Judged], what: str) -> Panel:
 
 
 def _confusions(found: Evidence) -> tuple[Panel, ...]:
-    several = [*shown(found), *([found.leak] if found.leak is not None else [])]
+    several = [*found.shown, *([found.leak] if found.leak is not None else [])]
     return tuple(_confusion(one, found.classes) for one in several)
 
 

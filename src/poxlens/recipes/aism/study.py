@@ -86,8 +86,10 @@ class Study(_Strict):
     leak: Leak | None = None
     frozen: Path | None = None
     """a study of `poxlens compare` on the same images, run on the same folds and set beside"""
+    names: dict[str, str] = Field(default_factory=dict)
+    """"NETWORK, SETTING" of the frozen ones = how it is called in tables"""
     ensembles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """name = arms (frozen ones as "NETWORK, SETTING") whose probabilities are averaged"""
+    """name = arms, frozen ones by their name in tables, whose probabilities are averaged"""
     pairs: tuple[tuple[str, str], ...] = ()
     """arms whose difference is told with its interval, the second taken from the first"""
     annotation: Annotation = Annotation()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from poxlens.recipes.aism.evidence import Evidence
 from poxlens.recipes.aism.figures import OVERALL, PER_CLASS, Judged
 from poxlens.recipes.aism.grades import NOTE
@@ -123,7 +121,7 @@ def _differences(found: Evidence) -> Table:
 def _classes(found: Evidence) -> Table:
     """Eq. 4-8 per class, and their means, of the arms of figure 3 and the best."""
     rows: list[tuple[Cell, ...]] = []
-    for one in shown(found):
+    for one in found.shown:
         rows += [
             (one.said.arm, name, *(figures[what] for what in PER_CLASS))
             for name, figures in one.classes.items()
@@ -138,12 +136,6 @@ def _classes(found: Evidence) -> Table:
         ("arm", "class", *PER_CLASS),
         tuple(rows),
     )
-
-
-def shown(found: Evidence) -> list[Judged]:
-    """The arms of the pairs, on all labels, and the best."""
-    named = [name for pair in found.study.pairs for name in pair]
-    return [one for one in found.whole if one.said.arm in named or one is found.best]
 
 
 def _referral(found: Evidence) -> Table:
@@ -198,8 +190,3 @@ def _leak(found: Evidence) -> Table:
         f"{LEAKS} Of its test rows {photo:.0%} have another copy of the photo in the training part, {group:.0%} "
         "a photo of their group.",
     )
-
-
-def paper_rows() -> Sequence[tuple[str, ...]]:
-    """The paper's own figures, as printed."""
-    return PAPER

@@ -86,7 +86,7 @@ def run(
     frozen = _frozen(study, where, base, step) if study.frozen is not None and asked.frozen else None
     if not trained.results and frozen is None:
         return told
-    write_predictions(where.out / FILE, trained.material.cases, trained.results, frozen)
+    write_predictions(where.out / FILE, trained.material.cases, trained.results, frozen, study.names)
     told.files["predictions"] = where.out / FILE
     if asked.report:
         found = compute(study, where.out, seen_of(study, trained.material, base), step)
