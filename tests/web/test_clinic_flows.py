@@ -140,7 +140,7 @@ def test_what_waits_is_locked_with_the_passphrase_sent_when_it_is_open_and_wiped
     page.get_by_role("button", name="Lock now").click()
     page.get_by_text("It waits to be sent. Unlock your kept results").wait_for()
     page.locator("select").select_option("fr")
-    page.get_by_text("Il attend d’être envoyé").wait_for()
+    page.get_by_text("Il attend d'être envoyé").wait_for()
     page.locator("select").select_option("en")
     # With a network, and locked: nothing goes, and nobody reads what waits.
     phone.context.set_offline(False)
