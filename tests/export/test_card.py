@@ -99,3 +99,11 @@ def test_limits_licence_and_use_are_told(made, tiny):
     assert manifest.intended_use in text
     other = card(replace(manifest, limits=["one", "two"]), STORY, 1, 0.01)
     assert "- one\n- two" in other
+
+
+def test_a_steady_head_is_told(made):
+    manifest, _ = made
+    plain = card(manifest, STORY, 1_000_000, 0.01)
+    steady = card(manifest, replace(STORY, steadiness=1.0), 1_000_000, 0.01)
+    assert "eight bits disturbs" not in plain
+    assert "computing in eight bits disturbs, measured on the images it learnt from (weight 1 of" in steady

@@ -16,6 +16,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     "joined": {
         "name": "poxlens-joined",
         "networks": ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2"),
+        "backbone_bytes": 11_000_000,
+        "backbone_bytes": 11_000_000,
+        "plan": {"steadiness": 0.0},
     },
 }
 """Recipe -> what it changes of the default one; `joined` is of three networks side by side."""
@@ -99,12 +102,13 @@ def train(
     try:
         from poxlens.recipes.default import Recipe, Where
         from poxlens.recipes.default import train as run
-        from poxlens.recipes.protocol import Plan
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens train (it needs {missing.name})") from missing
     folders = tuple(weights or ()) + environment_folders()
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
-    choices = replace(Recipe(plan=Plan(repeats=repeats, seed=seed, jobs=jobs)), **RECIPES[recipe])
+    changes = dict(RECIPES[recipe])
+    asked = {"repeats": repeats, "seed": seed, "jobs": jobs}
+    choices = replace(Recipe(), plan=replace(Recipe().plan, **asked, **changes.pop("plan", {})), **changes)
     if network:
         choices = replace(choices, networks=tuple(network))
     bundle = run(images, where, choices, step=steps())

@@ -86,7 +86,7 @@ class Recipe:
     """All choices of a run; written to recipe.json in its folder."""
 
     name: str = "poxlens-default"
-    version: str = "2"
+    version: str = "3"
     target: str = "mpox"
     networks: tuple[str, ...] = ("efficientnet-lite0@levels",)
     duplicate_network: str = "efficientnet-lite0"
@@ -446,6 +446,7 @@ def _story(prepared: Prepared, left_out: Mapping[str, LeftOut]) -> Story:
         left_out={name: (one.images, one.groups) for name, one in left_out.items()},
         eight_bit=len(prepared.backbone.eight_bit),
         whole_people=labels.whole_people,
+        steadiness=0.0 if table.disturbed is None else prepared.recipe.plan.steadiness,
     )
 
 
