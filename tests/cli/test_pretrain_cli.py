@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,8 +16,11 @@ from poxlens.cli.main import main
 from poxlens.data.manifest import read_manifest
 from poxlens.data.phantom import draw, random_spec
 from poxlens.files import sha256_file
+from poxlens.train.backbones import load_backbone
 from poxlens.train.contrastive.encoder import load_encoder, read_encoder_record
 from poxlens.train.contrastive.pool import check_unseen
+from poxlens.train.contrastive.run import Where, start_of
+from poxlens.train.contrastive.settings import Settings
 
 SMALL = ["--side", "32", "--epochs", "2", "--batch", "4", "--precision", "fp32", "--jobs", "1", "--offline"]
 
@@ -152,6 +156,29 @@ def test_out_of_time_it_stops_and_starts_from_another_encoder(images, whole, tmp
     assert "stopped after 0 epochs: go on with --resume" in shown
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["start"] == f"encoder {whole[1]['sha256']}"
+
+
+def test_a_run_that_is_done_stays_as_it_is(images, whole, capsys):
+    before = (whole[0] / "encoder.safetensors").read_bytes()
+    assert main(command(images, whole[0], "--resume", "--json", "--watch-every", 1)) == 1  # the damaged image
+    told = json.loads(capsys.readouterr().out)
+    assert told["done"]
+    assert told["loss"] == whole[1]["loss"]
+    assert (whole[0] / "encoder.safetensors").read_bytes() == before
+
+
+def test_it_starts_from_published_weights(tmp_path):
+    settings = Settings(network="efficientnet-lite0", side=64)
+    found, origin = start_of(settings, Where(tmp_path, start="imagenet"))
+    assert origin == "imagenet"
+    expected = load_backbone(["efficientnet-lite0"]).state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in found.state_dict().items())
+    one, two, other = (
+        start_of(replace(settings, seed=seed), Where(tmp_path))[0].state_dict() for seed in (0, 0, 1)
+    )
+    name = next(name for name, value in one.items() if name.startswith("parts") and value.ndim == 4)
+    assert torch.equal(one[name], two[name])
+    assert not torch.equal(one[name], other[name])
 
 
 def refused(capsys, arguments, code=2):
