@@ -17,7 +17,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "name": "poxlens-joined",
         "networks": ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2"),
         "backbone_bytes": 11_000_000,
-        "backbone_bytes": 11_000_000,
         "plan": {"steadiness": 0.0},
     },
 }
@@ -107,8 +106,8 @@ def train(
     folders = tuple(weights or ()) + environment_folders()
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
     changes = dict(RECIPES[recipe])
-    asked = {"repeats": repeats, "seed": seed, "jobs": jobs}
-    choices = replace(Recipe(), plan=replace(Recipe().plan, **asked, **changes.pop("plan", {})), **changes)
+    protocol = replace(Recipe().plan, repeats=repeats, seed=seed, jobs=jobs)
+    choices = replace(Recipe(), plan=replace(protocol, **changes.pop("plan", {})), **changes)
     if network:
         choices = replace(choices, networks=tuple(network))
     bundle = run(images, where, choices, step=steps())
