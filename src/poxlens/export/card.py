@@ -118,8 +118,8 @@ def _steady(steadiness: float) -> str:
     if steadiness <= 0:
         return ""
     return (
-        " It reads little from directions of the features that computing in eight bits disturbs, measured on the images "
-        f"it learnt from (weight {steadiness:g} of this against the plain penalty)."
+        " It reads little from directions of the features that computing in eight bits disturbs, measured on the "
+        f"images it learnt from (weight {steadiness:g} of this against the plain penalty)."
     )
 
 
