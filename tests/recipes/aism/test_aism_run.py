@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 from poxlens.errors import TrainingError
-from poxlens.recipes.aism.leak import read_leak
+from poxlens.recipes.aism.leak import FILE, deal, folder_of, read_leak, run_leak
+from poxlens.recipes.aism.material import read_material
 from poxlens.recipes.aism.study import study_of
+from poxlens.recipes.aism.units import units
 from poxlens.recipes.aism.verb import Asked, run
-from poxlens.recipes.default import Where
+from poxlens.recipes.default import Where, silent
+from poxlens.train.supervised.parallel import Ranks
+from poxlens.train.supervised.training import Hooks
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def table(path):
 
 
 def test_a_run_from_end_to_end(go, entries, photos, tmp_path):
-    study = study_of(entries(leak={"arm": "other", "copied": ["mpox"], "size": 20}), "x")
+    study = study_of(entries(leak={"arms": ["other"], "copied": ["mpox"], "size": 20}), "x")
     said = []
     told = go(study, gallery="other", say=said.append)
     assert (told.finished, told.waiting, told.failed) == (9, [], {})
@@ -78,14 +82,15 @@ def test_a_run_from_end_to_end(go, entries, photos, tmp_path):
 
 
 def _check_leak(told, figures):
-    leaking, photo, group = read_leak(told.files["predictions"].parent / "leak" / "data-c-leaks.csv")
+    leaking, photo, group = read_leak(folder_of(told.files["predictions"].parent, "other") / FILE, "other")
     assert len(leaking.truth) == 9  # a fifth of 36 + 8 copies
     assert 0 <= photo <= group <= 1
     assert figures["data_c_leaks"]["warning"].startswith("This protocol leaks")
+    assert [one["arm"] for one in figures["data_c_leaks"]["arms"]] == ["other"]
     text = told.files["tables"].read_text()
     assert "LEAKS" in text
     assert "leaks" in told.files["page"].read_text()
-    assert (told.files["report"] / "leak.csv").read_text().startswith("protocol")
+    assert "LEAKS" in (told.files["report"] / "leak.csv").read_text()
 
 
 def test_in_pieces_it_comes_to_the_same(go, study, photos, tmp_path):
@@ -151,10 +156,6 @@ def test_images_are_read_once_and_again_when_a_file_changes(go, study, photos, m
 
 
 def test_fewer_labels_are_fewer_images_to_learn_from(study, photos, tmp_path):
-    from poxlens.recipes.aism.material import read_material
-    from poxlens.recipes.aism.units import units
-    from poxlens.recipes.default import silent
-
     material = read_material(study, tmp_path, tmp_path / "out", silent)
     for unit in units(study, material):
         fold, group = unit.fold, material.cases.groups.of
@@ -168,6 +169,36 @@ def test_fewer_labels_are_fewer_images_to_learn_from(study, photos, tmp_path):
     assert np.array_equal(half.test, whole.test)
     settings = {unit.share: unit.settings for unit in units(study, material)}
     assert settings[0.5] == replace(settings[1.0], epochs=round(1 / 0.5**0.5))
+
+
+def test_copies_stand_on_both_sides_of_the_leaking_deal(entries):
+    leak = study_of(entries(leak={"arms": ["small"], "copied": ["mpox"], "size": 60}), "x").leak
+    truth = np.repeat([0, 1, 2], [20, 30, 30])
+    data = deal(leak, truth, ("mpox", "acne", "normal"), seed=0)
+    assert np.bincount(truth[data.image]).tolist() == [60, 30, 30]
+    assert np.bincount(data.copy).tolist() == [80, 20, 20]  # two copies of each of 20 images
+    parts = [set(rows.tolist()) for rows in (data.train, data.validation, data.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 120
+    assert len(parts[2]) == 24
+    learnt = set(data.image[data.train].tolist())
+    scarce = [at for at in data.image[data.test].tolist() if at < 20]
+    assert sum(at in learnt for at in scarce) >= len(scarce) / 2
+
+
+def test_a_head_alone_under_the_leaking_protocol(entries, photos, tmp_path):
+    arm = {**entries()["arms"][0], "layers": "head"}
+    study = study_of(
+        entries(arms=[arm], pairs=[], leak={"arms": ["small"], "copied": ["mpox"], "size": 20}), "x"
+    )
+    where = Where(tmp_path / "out")
+    material = read_material(study, tmp_path, where.out, silent)
+    arguments = (study, material, where, tmp_path, Ranks())
+    assert not run_leak(*arguments, until=0, hooks=Hooks())
+    assert run_leak(*arguments, until=float("inf"), hooks=Hooks())
+    leaking, _, _ = read_leak(folder_of(where.out, "small") / FILE, "small")
+    assert leaking.name == "small, Data_C (leaks)"
+    assert len(leaking.truth) == 9
+    assert run_leak(*arguments, until=0, hooks=Hooks())  # finished before
 
 
 def test_a_head_alone_on_frozen_features(go, entries, photos, tmp_path):

@@ -39,15 +39,8 @@ def test_recipes(entries):
         ({"recipes": {"tiny": {"batch": 1}}}, "batch must be at least 2, is 1"),
         ({"recipes": {"tiny": {"augment": 1.5}}}, "augment must be 0 to 1, is 1.5"),
         ({"recipes": {"tiny": {"rate": 0}}}, "rate must be above 0, is 0"),
-        (
-            {
-                "arms": [{"name": "a", "network": "vgg19", "layers": "head"}],
-                "leak": {"arm": "a", "copied": []},
-            },
-            "only a head",
-        ),
-        ({"leak": {"arm": "nobody"}}, 'leak: there is no arm "nobody"'),
-        ({"leak": {"arm": "small", "copied": ["measles"]}}, 'leak: "measles" is no class'),
+        ({"leak": {"arms": ["nobody"]}}, 'leak: there is no arm "nobody"'),
+        ({"leak": {"arms": ["small"], "copied": ["measles"]}}, 'leak: "measles" is no class'),
         ({"name": "Two words"}, "name: String should match"),
         ({"threshold": 1.5}, "threshold: Input should be less than 1"),
     ],

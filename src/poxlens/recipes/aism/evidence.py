@@ -10,7 +10,7 @@ from poxlens.evaluate.intervals import Estimate
 from poxlens.recipes.aism.arms import Said, read_predictions
 from poxlens.recipes.aism.figures import Difference, Judged, compare, judge
 from poxlens.recipes.aism.grades import Recall, Seen, recalls
-from poxlens.recipes.aism.leak import read_leak
+from poxlens.recipes.aism.leak import FILE, folder_of, read_leak
 from poxlens.recipes.aism.referral import Referral, referrals
 from poxlens.recipes.aism.study import Study
 from poxlens.recipes.aism.units import slug_of
@@ -45,12 +45,10 @@ class Evidence:
     differences: tuple[Difference, ...]
     referrals: tuple[Referral, ...]
     recalls: tuple[Recall, ...]
-    leak: Judged | None  # **leaks**
-    seen: tuple[
-        float, float
-    ]  # of the leaking test rows: a copy of the photo, any photo of its group was learnt from
+    leaks: Mapping[str, Judged]  # arm -> under the paper's protocol, which **leaks**
+    seen: tuple[float, float]  # of its test rows: a copy of the photo, any photo of its group was learnt from
     curves: Mapping[str, Sequence[Epoch]]  # arm, fold -> epochs
-    leak_curve: Sequence[Epoch]
+    leak_curves: Mapping[str, Sequence[Epoch]]  # arm -> epochs
 
     @property
     def target(self) -> int:
@@ -123,10 +121,14 @@ def compute(study: Study, out: Path, seen: Mapping[str, Seen], step: Step, resam
             judged.append(judge(one, classes, resamples))
             done()
     told = [one.said for one in chosen(study, judged)]
-    leak, shares = None, (float("nan"), float("nan"))
-    if (out / "leak" / "done.json").is_file():
-        leaking, photo, group = read_leak(out / "leak" / "data-c-leaks.csv")
-        leak, shares = judge(leaking, classes, resamples), (photo, group)
+    leaks, shares, leak_curves = {}, (float("nan"), float("nan")), {}
+    for name in study.leak.arms if study.leak is not None else ():
+        folder = folder_of(out, name)
+        if (folder / "done.json").is_file():
+            leaking, photo, group = read_leak(folder / FILE, name)
+            leaks[name], shares = judge(leaking, classes, resamples), (photo, group)
+            if (folder / "curves.csv").is_file():
+                leak_curves[name] = read_curves(folder / "curves.csv")
     return Evidence(
         study,
         classes,
@@ -134,10 +136,10 @@ def compute(study: Study, out: Path, seen: Mapping[str, Seen], step: Step, resam
         tuple(_differences(study, said, classes, target, resamples)),
         tuple(referrals(told, study.threshold, target, resamples)),
         tuple(recall for one in told for recall in recalls(one, seen, target, resamples)) if seen else (),
-        leak,
+        leaks,
         shares,
         _curves(out, study),
-        read_curves(out / "leak" / "curves.csv") if (out / "leak" / "curves.csv").is_file() else (),
+        leak_curves,
     )
 
 

@@ -24,8 +24,10 @@ from poxlens.errors import ManifestError, TrainingError
 from poxlens.files import sha256_bytes, write_atomically
 from poxlens.recipes.aism.arms import Said
 from poxlens.recipes.aism.material import Material
+from poxlens.recipes.aism.probe import frozen_features, probe
 from poxlens.recipes.aism.study import Arm, Leak, Study
-from poxlens.recipes.aism.units import start_of
+from poxlens.recipes.aism.units import slug_of, start_of
+from poxlens.recipes.compare.folds import Fold
 from poxlens.recipes.default import Where
 from poxlens.train.supervised.augmenting import augment
 from poxlens.train.supervised.classifier import classifier
@@ -95,7 +97,7 @@ def copied(images: NDArray[np.uint8], data: DataC, seed: int) -> NDArray[np.uint
 def run_leak(
     study: Study, material: Material, where: Where, base: Path, ranks: Ranks, *, until: float, hooks: Hooks
 ) -> bool:
-    """Train and test under the leaking protocol; whether it was finished.
+    """Train and test every arm of the leaking protocol; whether all were finished.
 
     Raises:
         PoxlensError: as for any arm.
@@ -103,27 +105,61 @@ def run_leak(
     asked = study.leak
     if asked is None:
         return True
-    arm = next(one for one in study.arms if one.name == asked.arm)
+    data = deal(asked, material.cases.truth, material.cases.classes, study.protocol.seed)
+    ended = True
+    for name in asked.arms:
+        arm = next(one for one in study.arms if one.name == name)
+        out = folder_of(where.out, name)
+        key = _key(study, asked, arm, material, data, base)
+        if not _done(out, key):
+            if ranks.agreed(time.monotonic() >= until):
+                return False
+            told = _told(study, arm, material, data, where, base, ranks, until=until, hooks=hooks)
+            if told is None:
+                ended = False
+            elif ranks.first:
+                write_atomically(out / FILE, _text(material, data, told))
+                write_atomically(out / "done.json", json.dumps({"key": key}) + "\n")
+                (out / "checkpoint.pt").unlink(missing_ok=True)
+    return ended
+
+
+def folder_of(out: Path, arm: str) -> Path:
+    """Where an arm's leaking run is kept, in a run folder."""
+    return out / "leak" / slug_of(arm, 1.0, 1)
+
+
+def _told(
+    study: Study,
+    arm: Arm,
+    material: Material,
+    data: DataC,
+    where: Where,
+    base: Path,
+    ranks: Ranks,
+    *,
+    until: float,
+    hooks: Hooks,
+) -> NDArray[np.float32] | None:
+    """Probabilities of the test rows; None where time ran out."""
     seed, cases = study.protocol.seed, material.cases
-    out, side = where.out / "leak", study.side(arm)
-    data = deal(asked, cases.truth, cases.classes, seed)
-    key = _key(study, asked, arm, material, data, base)
-    if _done(out, key):
-        return True
-    if ranks.agreed(time.monotonic() >= until):
-        return False
-    images, truth = copied(material.images[side], data, seed), cases.truth[data.image]
+    images, truth = copied(material.images[study.side(arm)], data, seed), cases.truth[data.image]
     settings = study.recipe(arm)
     network = classifier(
         arm.network,
         arm.start if arm.published else base / arm.start,
         len(cases.classes),
-        side=side,
+        side=study.side(arm),
         dropout=settings.dropout,
         seed=seed,
         folders=where.weights,
         cache=where.downloads,
     )
+    if arm.layers == "head":
+        features = frozen_features(network, images, ranks.device)
+        fold = Fold(0, 0, data.train, data.validation, data.test)
+        return probe(features, truth, fold, len(cases.classes), seed)
+    out = folder_of(where.out, arm.name)
     training = Training(
         network,
         Labelled(images[data.train], truth[data.train]),
@@ -137,19 +173,15 @@ def run_leak(
     ended = training.run(until=until)
     if ranks.first:
         write_curves(out / "curves.csv", training.history)
-        if ended:
-            told = training.probabilities(images[data.test])
-            write_atomically(out / FILE, _text(material, data, told))
-            write_atomically(out / "done.json", json.dumps({"key": key}) + "\n")
-            (out / "checkpoint.pt").unlink(missing_ok=True)
-    return ended
+    return training.probabilities(images[data.test]) if ended else None
 
 
-def read_leak(path: Path) -> tuple[Said, float, float]:
+def read_leak(path: Path, arm: str) -> tuple[Said, float, float]:
     """What was said of the tested images and copies, and how much of it had been seen.
 
     Args:
         path: FILE, which may be gzipped.
+        arm: whose.
 
     Returns:
         The probabilities; the share of test rows of whose photo another copy was learnt from; and of whose group any
@@ -172,7 +204,11 @@ def read_leak(path: Path) -> tuple[Said, float, float]:
         )
     except (OSError, EOFError, ValueError, KeyError, IndexError) as fault:
         raise ManifestError(f"{path}: is no table of the leaking protocol: {fault}") from fault
-    return Said(NAME, 1.0, files, groups, np.ones(len(rows), np.int64), truth, values, values), photo, group
+    return (
+        Said(f"{arm}, {NAME}", 1.0, files, groups, np.ones(len(rows), np.int64), truth, values, values),
+        photo,
+        group,
+    )
 
 
 def _text(material: Material, data: DataC, told: NDArray[np.float32]) -> str:
@@ -197,7 +233,7 @@ def _text(material: Material, data: DataC, told: NDArray[np.float32]) -> str:
 def _key(study: Study, asked: Leak, arm: Arm, material: Material, data: DataC, base: Path) -> str:
     told = [
         start_of(arm, base),
-        asked.model_dump(mode="json"),
+        asked.model_dump(mode="json", exclude={"arms"}),
         arm.model_dump(mode="json", exclude={"shares", "folds"}),
         sorted(asdict(study.recipe(arm)).items()),
         study.protocol.seed,

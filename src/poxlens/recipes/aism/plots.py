@@ -47,8 +47,7 @@ def _curves(found: Evidence) -> tuple[Panel, ...]:
         ("validation loss", "validation_loss"),
     )
     told = [_curve(found, arms, title, attribute) for title, attribute in kinds]
-    if found.leak_curve:
-        told.append(_leaking(found.leak_curve))
+    told += [_leaking(name, epochs) for name, epochs in found.leak_curves.items()]
     return tuple(told)
 
 
@@ -71,7 +70,7 @@ def _curve(found: Evidence, arms: Sequence[str], title: str, attribute: str) -> 
     return Panel(draw, f"{title} over epochs of {', '.join(arms)}: folds thin, mean thick")
 
 
-def _leaking(epochs: Sequence[Epoch]) -> Panel:
+def _leaking(name: str, epochs: Sequence[Epoch]) -> Panel:
     def draw(axes: Axes) -> None:
         numbers = range(1, len(epochs) + 1)
         axes.plot(
@@ -79,10 +78,10 @@ def _leaking(epochs: Sequence[Epoch]) -> Panel:
         )
         axes.plot(numbers, [one.accuracy for one in epochs], color=FAINT, lw=1.2, label="training")
         axes.set(xlabel="epoch", ylabel="accuracy")
-        axes.set_title("Data_C: THIS PROTOCOL LEAKS")
+        axes.set_title(f"{name}, Data_C: THIS PROTOCOL LEAKS")
         axes.legend()
 
-    return Panel(draw, "Accuracy over epochs under the leaking protocol")
+    return Panel(draw, f"Accuracy over epochs of {name} under the leaking protocol")
 
 
 def _by_class(found: Evidence) -> tuple[Panel, ...]:
@@ -115,7 +114,7 @@ def _bars(found: Evidence, arms: Sequence[Judged], what: str) -> Panel:
 
 
 def _confusions(found: Evidence) -> tuple[Panel, ...]:
-    several = [*found.shown, *([found.leak] if found.leak is not None else [])]
+    several = [*found.shown, *found.leaks.values()]
     return tuple(_confusion(one, found.classes) for one in several)
 
 

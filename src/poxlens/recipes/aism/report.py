@@ -84,21 +84,26 @@ def told(found: Evidence) -> dict[str, Any]:
                 "threshold": one.at.threshold,
                 "at": _each(one.at.figures),
                 "coverage": list(one.coverage),
-                "accuracy": [None if math.isnan(value) else value for value in one.accuracy],
+                "accuracy": [_number(value) for value in one.accuracy],
                 "ece": _plain(one.ece),
             }
             for one in found.referrals
         ],
         "grades": [{"arm": one.arm, "part": one.part, **_plain(one.figure)} for one in found.recalls],
-        "data_c_leaks": None
-        if found.leak is None
-        else {
+        "data_c_leaks": {
             "warning": LEAKS,
-            "rows": len(found.leak.said.truth),
-            "photo_seen": found.seen[0],
-            "group_seen": found.seen[1],
-            "overall": _each(found.leak.overall),
-            "classes": {name: _each(values) for name, values in found.leak.classes.items()},
+            "photo_seen": _number(found.seen[0]),
+            "group_seen": _number(found.seen[1]),
+            "arms": [
+                {
+                    "arm": name,
+                    "rows": len(one.said.truth),
+                    "overall": _each(one.overall),
+                    "classes": {name: _each(values) for name, values in one.classes.items()},
+                    "confusion": one.confusion.tolist(),
+                }
+                for name, one in found.leaks.items()
+            ],
         },
     }
 
@@ -109,7 +114,7 @@ def page(found: Evidence, made: Sequence[Table], drawn: Sequence[Figure]) -> str
     best = found.best
     numbers = [(f"{one.figure.value:.3f}", f"{one.name}, aim {one.wanted:g}") for one in found.targets]
     body = heading("poxlens aism", found.study.name, f"most accurate: {best.said.arm}") + tiles(numbers)
-    body += notes([_HONEST, *([LEAKS.replace("This protocol", "Data_C")] if found.leak is not None else [])])
+    body += notes([_HONEST, *([LEAKS.replace("This protocol", "Data_C")] if found.leaks else [])])
     order = (
         ("Arms", ("arms", "targets"), ("labels",)),
         ("What SimCLR and ImageNet are worth", ("differences",), ("curves",)),
@@ -147,3 +152,7 @@ def _plain(one: Estimate) -> dict[str, Any]:
         name: None if isinstance(value, float) and math.isnan(value) else value
         for name, value in asdict(one).items()
     }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

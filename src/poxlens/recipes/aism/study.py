@@ -47,8 +47,8 @@ class Arm(_Strict):
 class Leak(_Strict):
     """The paper's own protocol: copies first, then a split that takes no note of them. **It leaks.**"""
 
-    arm: str
-    """whose network, start and recipe it takes"""
+    arms: Annotated[tuple[str, ...], Field(min_length=1)]
+    """whose networks, starts and recipes it takes"""
     copied: tuple[str, ...] = ("mpox", "chickenpox", "measles", "normal", "urticaria")
     """the five scarce classes (section 6.2)"""
     size: Annotated[int, Field(ge=2)] = 574
@@ -103,16 +103,15 @@ class Study(_Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f'an arm "{twice[0]}" stands there twice')
-        if self.leak is not None and self.leak.arm not in names:
-            raise ValueError(f'leak: there is no arm "{self.leak.arm}"')
         if self.leak is not None:
+            absent = [name for name in self.leak.arms if name not in names]
+            if absent:
+                raise ValueError(f'leak: there is no arm "{absent[0]}"')
             unknown = sorted(set(self.leak.copied) - set(self.images.classes))
             if unknown:
                 raise ValueError(f'leak: "{unknown[0]}" is no class')
         for arm in self.arms:
             self.recipe(arm)
-            if arm.layers == "head" and self.leak is not None and self.leak.arm == arm.name:
-                raise ValueError(f'leak: the arm "{arm.name}" trains no network, only a head')
             wrong = [fold for fold in arm.folds if fold > self.protocol.folds * self.protocol.repeats]
             if wrong:
                 raise ValueError(f'arm "{arm.name}": there is no fold {wrong[0]}')

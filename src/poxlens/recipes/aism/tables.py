@@ -32,7 +32,7 @@ def tables(found: Evidence) -> list[Table]:
     made = [_arms(found), _targets(found), _differences(found), _classes(found), _referral(found)]
     if found.recalls:
         made.append(_grades(found))
-    if found.leak is not None:
+    if found.leaks:
         made.append(_leak(found))
     return [one for one in made if one.rows]
 
@@ -175,17 +175,21 @@ def _grades(found: Evidence) -> Table:
 
 
 def _leak(found: Evidence) -> Table:
-    asked, target = found.study.leak, found.study.images.target
-    if found.leak is None or asked is None:
-        return Table("leak", "", (), ())
-    honest = [one for one in found.whole if one.said.arm == asked.arm]
-    rows = [("Data_C, 8:2 over copies (LEAKS)", len(found.leak.said.truth), *_row(found.leak, target))]
-    rows += [("group-disjoint folds", len(one.said.truth), *_row(one, target)) for one in honest]
+    target = found.study.images.target
+    honest = {one.said.arm: one for one in found.whole}
+    rows: list[tuple[Cell, ...]] = []
+    for name, leaking in found.leaks.items():
+        rows.append(
+            (name, "Data_C, 8:2 over copies (LEAKS)", len(leaking.said.truth), *_row(leaking, target))
+        )
+        if name in honest:
+            one = honest[name]
+            rows.append((name, "group-disjoint folds", len(one.said.truth), *_row(one, target)))
     photo, group = found.seen
     return Table(
         "leak",
-        f"The same network ({asked.arm}) under the paper's protocol and without leak",
-        ("protocol", "rows tested", *_heads(target)),
+        "The same networks under the paper's protocol and without leak",
+        ("arm", "protocol", "rows tested", *_heads(target)),
         tuple(rows),
         f"{LEAKS} Of its test rows {photo:.0%} have another copy of the photo in the training part, {group:.0%} "
         "a photo of their group.",
