@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,7 +13,7 @@ from pydantic_core import to_json
 
 from poxlens.screen.decision import Decision
 from poxlens.serve.answers import answer_person, answer_photo, describe_bundle
-from poxlens.serve.clinic.access.principal import Principal, allow
+from poxlens.serve.clinic.access.principal import Principal, allow_later
 from poxlens.serve.clinic.api.answers import SIGNED, faults
 from poxlens.serve.clinic.api.worklist import Clinician, PhotoNumber, ReferralId, stored_photo
 from poxlens.serve.clinic.faults import ApiError, not_found
@@ -94,7 +95,7 @@ class BundleOut(BaseModel):
 )
 async def screen(
     request: Request,
-    _: Annotated[Principal, Depends(allow("device", "clinician"))],
+    caller: Annotated[Callable[[], Principal], Depends(allow_later("device", "clinician"))],
     heatmap: Annotated[bool, Query(description="Also the heat maps, which takes twice as long.")] = False,
 ) -> Response:
     """Nothing is kept: neither the photos nor the answer."""
@@ -103,8 +104,8 @@ async def screen(
         upload = await read_upload(request)
     except RequestError as fault:
         raise ApiError(fault.status, fault.code, fault.message) from None
-    # All of it in one thread: each change of threads costs as much as the answer's JSON.
-    answer = await run_in_threadpool(_answer, service, upload, heatmap)
+    # All of it in one thread: changing to another costs more than looking up a token or writing the answer.
+    answer = await run_in_threadpool(_answer, service, caller, upload, heatmap)
     return Response(answer, media_type="application/json")
 
 
@@ -176,7 +177,8 @@ def download(digest: str, request: Request) -> Response:
     )
 
 
-def _answer(service: Service, upload: Upload, heatmap: bool) -> bytes:
+def _answer(service: Service, caller: Callable[[], Principal], upload: Upload, heatmap: bool) -> bytes:
+    caller()
     answers = [_screened(service, photo, heatmap) for photo in upload.photos]
     person = answer_person([decision for decision, _ in answers], upload.context)
     # Made already of what `Screened` says: going through it value by value again costs a millisecond.
