@@ -21,6 +21,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from benchmarks.clinic_server import Line, Server, clinic, plain
@@ -30,7 +31,7 @@ from poxlens.data.phantom import draw, random_spec
 from poxlens.screen.background import available_cores
 from poxlens.screen.screener import Screener
 
-PARTS = ("screening", "memory", "worklist")
+PARTS = ("screening", "camera", "memory", "worklist")
 SHARES = (0.5, 0.9, 2.0)
 """Loads, as shares of the throughput measured before."""
 
@@ -67,6 +68,9 @@ def main() -> int:
         if "screening" in options.only:
             with clinic(Path(folder) / "clinic") as ours, plain() as theirs:
                 told |= _screening(ours, theirs, photos, options)
+        if "camera" in options.only:
+            with clinic(Path(folder) / "camera") as ours:
+                told["camera"] = _camera(ours, options)
         if "memory" in options.only:
             with clinic(Path(folder) / "memory") as ours:
                 told["memory"] = _memory(ours, [ours.request(one) for one in photos], options.requests)
@@ -137,6 +141,31 @@ def _screening(
             "batch": options.batch,
         },
         "loads": [asdict(one) for one in loads],
+    }
+
+
+def _camera(ours: Server, options: argparse.Namespace) -> dict[str, Any]:
+    """Throughput with photos as a phone's camera makes them, which take longer to decode than to judge."""
+    photos, screener, cores = (
+        [_photo(seed, sides=(4000, 3000)) for seed in range(2)],
+        Screener(),
+        available_cores(),
+    )
+    asked, count = [ours.request(one) for one in photos], max(10, options.batch // 5)
+    sides = {"clinic": Rounds(), "bare": Rounds()}
+    for turn in range(options.rounds + 1):
+        for name in random.Random(turn).sample(list(sides), 2):
+            found = _batch(ours, asked, count) if name == "clinic" else _bare(screener, photos, count, cores)
+            if turn:  # the first round warms up
+                sides[name].rates.append(found[0])
+                sides[name].cpu.append(found[1])
+    return {
+        "megabytes": [round(len(one) / 1e6, 2) for one in photos],
+        "cpu_ms_a_photo": {name: round(1000 * median(one.cpu), 2) for name, one in sides.items()},
+        **_ratio("", sides["clinic"].rates, sides["bare"].rates),
+        **_ratio("cpu_", sides["bare"].cpu, sides["clinic"].cpu),
+        "rounds": options.rounds,
+        "batch": count,
     }
 
 
@@ -219,9 +248,15 @@ def _memory(server: Server, requests: list[bytes], count: int) -> dict[str, Any]
     }
 
 
-def _photo(seed: int) -> bytes:
+def _photo(seed: int, sides: tuple[int, int] | None = None) -> bytes:
+    """A drawn photo of 640 px, or of a camera's size, with the grain of one."""
+    image = Image.fromarray(draw(random_spec(seed, size=640)).image)
+    if sides is not None:
+        pixels = np.asarray(image.resize(sides), np.int16)
+        grain = np.random.default_rng(seed).normal(0, 3, pixels.shape).astype(np.int16)
+        image = Image.fromarray((pixels + grain).clip(0, 255).astype(np.uint8))
     with io.BytesIO() as stream:
-        Image.fromarray(draw(random_spec(seed, size=640)).image).save(stream, "JPEG", quality=88)
+        image.save(stream, "JPEG", quality=88)
         return stream.getvalue()
 
 
