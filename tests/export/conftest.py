@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from poxlens.data.phantom import draw, random_spec
-from poxlens.export.folding import folded, mend_dead_channels
+from poxlens.export.eight_bits import rounded
+from poxlens.export.folding import convolutions, folded, mend_dead_channels
 from poxlens.export.tail import Head
 from poxlens.train.backbones import Backbone
 from poxlens.train.networks.spec import IMAGENET, Network
@@ -39,6 +41,47 @@ class Small(nn.Module):
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         found = self.wide(self.stem(planes))
         return self.last(found + self.same(found))
+
+
+class Levelled(nn.Module):
+    """A pointwise convolution whose map is read as an earlier level, of a hundred times the range of the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, 4, 1), nn.ReLU6())
+        self.early = nn.Conv2d(32, 64, 1)
+        self.last = nn.Sequential(nn.Conv2d(64, 12, 3, 8, 1), nn.ReLU6())
+        with torch.no_grad():
+            self.early.weight *= 100
+            self.last[0].weight /= 20
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        early = self.early(self.stem(planes))
+        return torch.cat([self.last(early), functional.avg_pool2d(early, 8)], 1)
+
+
+@pytest.fixture
+def levelled():
+    """A folded network with an earlier level, its pointwise weights on steps of eight bits."""
+    torch.manual_seed(3)
+    network = Network(
+        "levelled", 76, *IMAGENET, Weights("l.pth", None, "none"), lambda state: None, levels=64
+    )
+    made = folded(Backbone([network], [Levelled()]), SIDE)
+    with torch.no_grad():
+        for one in convolutions(made).values():
+            if one.kernel_size == (1, 1):
+                one.weight.copy_(rounded(one.weight))
+    return made
+
+
+@pytest.fixture(scope="session")
+def wide_parts():
+    """Head and novelty for the levelled network."""
+    rng = np.random.default_rng(2)
+    weight, bias = rng.normal(0, 0.1, (76, CLASSES)), rng.normal(0, 0.1, CLASSES)
+    head = Head(((weight.astype(np.float32), bias.astype(np.float32)),))
+    return head, Subspace.fit(rng.gamma(2.0, 0.5, (90, 76)).astype(np.float32), 5)
 
 
 def small_backbone(seed: int = 0, dead: int = 2, scaling=IMAGENET) -> Backbone:

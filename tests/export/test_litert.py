@@ -52,7 +52,7 @@ def parts(images):
     return plain, corrected
 
 
-def made(parts, heads, subspace, images, python, wanted=("fp32", "fp16", "dynamic", "int8")):
+def made(parts, heads, subspace, images, python, wanted=("fp32", "fp16", "w8", "dynamic", "int8")):
     return litert_forms(*parts, FloatTail(heads[2], subspace), images, KEPT, wanted, python=python)
 
 
@@ -72,7 +72,7 @@ def test_floats_give_what_onnx_gives(files, expected, images):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("precision", ["fp16", "dynamic", "int8"])
+@pytest.mark.parametrize("precision", ["fp16", "w8", "dynamic", "int8"])
 def test_the_other_forms_are_near_with_a_tail_in_floats(files, expected, images, heads, subspace, precision):
     found = LiteRTGraph(files[precision], size=SIDE, classes=CLASSES).run(images)
     cosine = (found.embedding * expected.embedding).sum(1) / (
@@ -82,6 +82,20 @@ def test_the_other_forms_are_near_with_a_tail_in_floats(files, expected, images,
     assert np.abs(found.embedding - expected.embedding).max() > 0
     np.testing.assert_allclose(heads[2].logits(found.embedding), found.logits, atol=1e-4)
     np.testing.assert_allclose(subspace.score(found.embedding), found.novelty, atol=1e-4)
+
+
+def test_levels_keep_their_ranges_and_weights_their_steps(levelled, wide_parts, images, python):
+    tail = FloatTail(*wide_parts)
+    found = litert_forms(levelled, levelled, tail, images, (), ("fp32", "w8", "int8"), python=python)
+    outputs = {
+        name: LiteRTGraph(data, size=SIDE, classes=CLASSES).run(images).embedding
+        for name, data in found.items()
+    }
+    one, other = outputs["fp32"][:, :12], outputs["int8"][:, :12]
+    assert ((one - other) ** 2).sum() < 1e-3 * (one**2).sum()
+    assert len(found["fp32"]) - len(found["w8"]) > 2.5 * 32 * 64
+    # The first convolution is in half precision, the pointwise one loses nothing.
+    np.testing.assert_allclose(outputs["w8"], outputs["fp32"], atol=2e-3 * np.abs(outputs["fp32"]).max())
 
 
 def test_what_is_kept_and_nothing_else_stays_in_floats(files):

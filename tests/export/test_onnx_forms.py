@@ -10,7 +10,7 @@ from poxlens.errors import ExportError
 from poxlens.export.calibration import observe
 from poxlens.export.eight_bits import correct_biases
 from poxlens.export.folding import convolutions
-from poxlens.export.onnx_forms import onnx_fp16, onnx_fp32, onnx_int8
+from poxlens.export.onnx_forms import onnx_fp16, onnx_fp32, onnx_int8, onnx_w8
 from poxlens.screen.graph import OUTPUTS, Graph
 
 SIDE, CLASSES = 64, 3
@@ -36,6 +36,30 @@ def test_half_precision_is_near_and_half_as_large(fp32, images):
     for name in OUTPUTS:
         a, b = getattr(one, name), getattr(other, name)
         assert 0 < np.abs(a - b).max() < 0.01 * np.abs(a).max(), name
+
+
+def test_weights_on_steps_of_eight_bits_lose_nothing(levelled, wide_parts, images):
+    fp32 = onnx_fp32(levelled, *wide_parts, SIDE)
+    small = onnx_w8(fp32)
+    graph = onnx.load_from_string(small).graph
+    kinds = {t.name: t.data_type for t in graph.initializer}
+    assert [kinds[node.input[0]] for node in graph.node if node.op_type == "DequantizeLinear"] == [
+        onnx.TensorProto.INT8
+    ]
+    halved = onnx_fp16(fp32)
+    assert len(halved) - len(small) > 0.8 * 32 * 64
+    exact, other = (Graph(data, size=SIDE).run(images) for data in (halved, small))
+    np.testing.assert_allclose(exact.embedding[:, 12:], other.embedding[:, 12:], rtol=2e-3, atol=2e-2)
+    own = Graph(fp32, size=SIDE).run(images)
+    assert np.abs(own.embedding[:, 12:] - other.embedding[:, 12:]).max() < 1e-4 * np.abs(own.embedding).max()
+
+
+def test_an_earlier_level_takes_no_steps_from_the_last_map(levelled, wide_parts, images):
+    fp32 = onnx_fp32(levelled, *wide_parts, SIDE)
+    eight = onnx_int8(fp32, levelled, images, ())
+    one, other = (Graph(data, size=SIDE).run(images).embedding[:, :12] for data in (fp32, eight))
+    assert np.ptp(Graph(fp32, size=SIDE).run(images).embedding) > 20 * np.ptp(one)
+    assert ((one - other) ** 2).sum() < 1e-3 * (one**2).sum()
 
 
 def test_eight_bits_are_near_with_a_tail_in_floats(network, fp32, heads, subspace, images):

@@ -109,7 +109,7 @@ class Model(Record):
     """One form of the graph."""
 
     runtime: Literal["onnx", "litert"]
-    precision: Text  # "fp32", "fp16", "dynamic", "int8"
+    precision: Text  # "fp32", "fp16", "w8", "dynamic", "int8"
     file: FilePath
     golden_tolerance: Positive  # largest difference of any golden output that counts as equal
     # What this form gives, where that is further from the bundle's golden outputs than any runtime's rounding: in

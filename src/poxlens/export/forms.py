@@ -14,7 +14,7 @@ from poxlens.bundle.manifest import GoldenExample, Model
 from poxlens.errors import ExportError
 from poxlens.export.eight_bits import WANTED, Sensitivity
 from poxlens.export.litert import litert_forms
-from poxlens.export.onnx_forms import onnx_fp16, onnx_fp32, onnx_int8
+from poxlens.export.onnx_forms import onnx_fp16, onnx_fp32, onnx_int8, onnx_w8
 from poxlens.export.prepared import Step, prepare
 from poxlens.export.tail import FloatTail, Head
 from poxlens.photo.resize import InputRule
@@ -27,14 +27,16 @@ Kind = tuple[Runtime, str]
 KINDS: tuple[Kind, ...] = (
     ("onnx", "fp32"),
     ("onnx", "fp16"),
+    ("onnx", "w8"),
     ("onnx", "int8"),
     ("litert", "fp32"),
     ("litert", "fp16"),
+    ("litert", "w8"),
     ("litert", "dynamic"),
     ("litert", "int8"),
 )
 """Runtime and precision of every form."""
-TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2, "dynamic": 0.02, "int8": 0.02}
+TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2, "w8": 1e-3, "dynamic": 0.02, "int8": 0.02}
 """Largest difference of a golden output, of one form on another machine."""
 _SUFFIX = {"onnx": ".onnx", "litert": ".tflite"}
 
@@ -147,6 +149,8 @@ def _onnx(
     files: dict[Kind, bytes] = {("onnx", "fp32"): fp32}
     if ("onnx", "fp16") in kinds:
         files["onnx", "fp16"] = onnx_fp16(fp32)
+    if ("onnx", "w8") in kinds:
+        files["onnx", "w8"] = onnx_w8(fp32)
     if ("onnx", "int8") in kinds:
         files["onnx", "int8"] = onnx_int8(onnx_fp32(corrected, *parts), corrected, images, sensitivity.kept)
     return files

@@ -26,7 +26,7 @@ from poxlens.export.folding import convolutions
 from poxlens.export.tail import FloatTail
 
 VARIABLE = "POXLENS_LITERT_PYTHON"
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+PRECISIONS = ("fp32", "fp16", "w8", "dynamic", "int8")
 _SCRIPT = Path(__file__).with_name("litert_tools.py")
 _BESIDE = Path(".venv-litert") / ("Scripts" if os.name == "nt" else "bin") / "python"
 

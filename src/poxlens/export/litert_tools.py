@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -29,6 +30,7 @@ from ai_edge_quantizer.utils import qsv_utils, tfl_flatbuffer_utils  # noqa: E40
 
 OPS = qtyping.TFLOperationName
 NO_QUANTIZE = "no_quantize"
+SMALLEST = 1024  # entries; below it weights stay in 32 bits
 SIGNATURE = "serving_default"
 
 
@@ -77,6 +79,7 @@ def main(folder: Path) -> None:
     making = {
         "fp32": lambda: (folder / "plain.tflite").read_bytes(),
         "fp16": lambda: casted(folder / "plain.tflite"),
+        "w8": lambda: small_weights(folder / "plain.tflite"),
         "dynamic": lambda: dynamic(folder / "plain.tflite"),
         "int8": lambda: static(folder / "corrected.tflite", images, weights),
     }
@@ -94,8 +97,32 @@ def convert(backbone: Any, tail: Any, side: int, path: Path) -> None:
 
 
 def casted(path: Path) -> bytes:
-    """Weights in half precision, widened when the file is loaded; the tail as it is."""
+    """Large weights in half precision, widened when the file is loaded; the tail as it is."""
+    return small_weights(path, pointwise=False)
+
+
+def small_weights(path: Path, *, pointwise: bool = True) -> bytes:
+    """Large weights in half precision, those of pointwise convolutions in eight bits, a scale a channel; widened at the
+    load. The same ones as `poxlens.train.stored` takes, so that a run learnt from these very numbers.
+    """
     made = quantizer.Quantizer(str(path))
+    _halve(made)
+    model = tfl_flatbuffer_utils.read_model(str(path))
+    graph = model.subgraphs[0]
+    for op in graph.operators:
+        if _kind(model, op) not in CONVOLUTIONS:
+            continue
+        name = f"^{re.escape(_name(graph.tensors[op.outputs[0]]))};$"
+        shape = [int(size) for size in graph.tensors[op.inputs[1]].shape]
+        if math.prod(shape) < SMALLEST:
+            made.update_quantization_recipe(name, OPS.ALL_SUPPORTED, algorithm_key=NO_QUANTIZE)
+        elif pointwise and _kind(model, op) == schema.BuiltinOperator.CONV_2D and shape[1:3] == [1, 1]:
+            made.add_weight_only_config(name, OPS.CONV_2D, num_bits=8)
+    made.update_quantization_recipe(TAIL, OPS.ALL_SUPPORTED, algorithm_key=NO_QUANTIZE)
+    return quantized(made)
+
+
+def _halve(made: Any) -> None:
     config = qtyping.OpQuantizationConfig(
         weight_tensor_config=qtyping.TensorQuantizationConfig(
             num_bits=16, dtype=qtyping.TensorDataType.FLOAT
@@ -105,8 +132,6 @@ def casted(path: Path) -> bytes:
     )
     for op in (OPS.CONV_2D, OPS.DEPTHWISE_CONV_2D, OPS.FULLY_CONNECTED):
         made.update_quantization_recipe(".*", op, config, algorithm_key="float_casting")
-    made.update_quantization_recipe(TAIL, OPS.ALL_SUPPORTED, algorithm_key=NO_QUANTIZE)
-    return quantized(made)
 
 
 def dynamic(path: Path) -> bytes:
@@ -124,7 +149,10 @@ def static(path: Path, images: Any, kept: list[Any]) -> bytes:
     for op in (OPS.INPUT, OPS.OUTPUT):  # float input and output: LiteRT.js takes no other
         made.update_quantization_recipe(".*", op, algorithm_key=NO_QUANTIZE)
     # Names repeat parts of others: only a whole one is meant.
-    for pattern in (TAIL, *(f"^{re.escape(name)};$" for name in outputs_of(path, kept))):
+    for pattern in (
+        TAIL,
+        *(f"^{re.escape(name)};$" for name in [*outputs_of(path, kept), *after_last(path)]),
+    ):
         made.update_quantization_recipe(pattern, OPS.ALL_SUPPORTED, algorithm_key=NO_QUANTIZE)
     # Its own calibration keeps a moving average of each image's range, which cuts off what is rare.
     measured = calibrator.Calibrator(
@@ -169,6 +197,26 @@ def outputs_of(path: Path, weights: list[Any]) -> list[str]:
             alike += before
         names += [_name(graph.tensors[op.outputs[0]]) for op in alike]
     return names
+
+
+def after_last(path: Path) -> list[str]:
+    """Names of the output tensors of what no convolution follows: joining levels of other ranges in one scale would
+    cost the last map most of its steps.
+    """
+    model = tfl_flatbuffer_utils.read_model(str(path))
+    graph = model.subgraphs[0]
+    leading: set[int] = set()  # tensors from which a convolution is reached
+    for op in reversed(graph.operators):
+        if _kind(model, op) in CONVOLUTIONS or leading.intersection(int(place) for place in op.outputs):
+            leading.update(int(place) for place in op.inputs)
+    last = [
+        op
+        for op in graph.operators
+        if _kind(model, op) not in CONVOLUTIONS
+        and not leading.intersection(int(place) for place in op.outputs)
+    ]
+    names = [_name(graph.tensors[op.outputs[0]]) for op in last]
+    return [name for name in names if not re.search(TAIL, name)]
 
 
 ALIKE = 1e-5

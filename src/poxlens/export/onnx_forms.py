@@ -18,9 +18,10 @@ from poxlens.export.folding import convolutions
 from poxlens.export.graph import assemble
 from poxlens.export.tail import Head
 from poxlens.train.novelty import Novelty
-from poxlens.train.stored import Stored, in_floats
+from poxlens.train.stored import Stored, add_stored, in_floats
 
 _SMALLEST = 1024  # entries; below it a tensor stays in 32 bits
+_MERGED = ("Clip", "Relu")  # activations that ONNX Runtime merges into the convolution before them
 
 
 def onnx_fp32(
@@ -40,8 +41,20 @@ def onnx_fp32(
 
 def onnx_fp16(fp32: bytes) -> bytes:
     """The same with convolutions' weights in half precision; a runtime widens them when it loads the file."""
+    return _with_small_weights(fp32, eight_bits=False)
+
+
+def onnx_w8(fp32: bytes) -> bytes:
+    """The same with pointwise weights in eight bits and those of other convolutions in half precision.
+
+    A run whose own weights are stored so (`poxlens.train.stored`) loses nothing: they are on the very steps.
+    """
+    return _with_small_weights(fp32, eight_bits=True)
+
+
+def _with_small_weights(fp32: bytes, *, eight_bits: bool) -> bytes:
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, numpy_helper
 
     model = onnx.load_from_string(fp32)
     taken = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
@@ -51,15 +64,11 @@ def onnx_fp16(fp32: bytes) -> bytes:
         values = numpy_helper.to_array(tensor)
         if values.size < _SMALLEST:
             continue
-        if np.abs(values).max() > np.finfo(np.float16).max:
+        pointwise = values.shape[2:] == (1, 1)
+        if not (eight_bits and pointwise) and np.abs(values).max() > np.finfo(np.float16).max:
             raise ExportError(f"weights {tensor.name} go beyond half precision")
         model.graph.initializer.remove(tensor)
-        model.graph.initializer.append(
-            numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half")
-        )
-        model.graph.node.insert(
-            0, helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT)
-        )
+        add_stored(model.graph, tensor.name, values, eight_bit=eight_bits and pointwise)
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -125,13 +134,18 @@ def _named_floats(model: Any, network: nn.Module, kept: Collection[str]) -> list
     weights = [
         module.weight.detach().numpy() for name, module in convolutions(network).items() if name in kept
     ]
-    floats, tail = [], False
+    floats = []
+    leading, convolved = (
+        _leading(model),
+        {o for n in model.graph.node if n.op_type == "Conv" for o in n.output},
+    )
     plain = {
         "image",
         *values,
     }  # what no convolution has seen yet: the normalisation needs no eight bits of its own
     for place, node in enumerate(model.graph.node):
-        tail = tail or "embedding" in node.output
+        activated = node.op_type in _MERGED and convolved.issuperset(node.input[:1])
+        tail = node.op_type != "Conv" and not activated and not leading.intersection(node.output)
         node.name = f"{'tail' if tail else 'backbone'}.{place}.{node.op_type}"
         early = node.op_type != "Conv" and plain.issuperset(filter(None, node.input))
         if early:
@@ -140,6 +154,17 @@ def _named_floats(model: Any, network: nn.Module, kept: Collection[str]) -> list
         if tail or early or (weight is not None and any(_same(weight, other) for other in weights)):
             floats.append(node.name)
     return floats
+
+
+def _leading(model: Any) -> set[str]:
+    """Tensors from which a convolution is reached; joining levels of other ranges in one scale would cost the last map
+    most of its steps, so that what no convolution follows stays in floats.
+    """
+    found: set[str] = set()
+    for node in reversed(model.graph.node):
+        if node.op_type == "Conv" or found.intersection(node.output):
+            found.update(node.input)
+    return found
 
 
 def _same(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:

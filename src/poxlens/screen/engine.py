@@ -163,7 +163,12 @@ def prediction_set(probability: dict[str, float], manifest: Manifest) -> tuple[s
     return tuple(c for c in manifest.classes if 1.0 - probability[c] <= manifest.conformal[c].quantile)
 
 
-_QUICKEST = (("litert", "int8"), ("onnx", "int8"), ("onnx", "fp32"), ("litert", "fp32"))
+_QUICKEST: tuple[tuple[Runtime, str], ...] = (
+    ("litert", "int8"),
+    ("onnx", "int8"),
+    *(("onnx", precision) for precision in ("fp32", "w8", "fp16")),
+    *(("litert", precision) for precision in ("fp32", "w8", "fp16")),
+)
 """Runtime and precision in the order in which they are taken; anything else comes after, as it is listed."""
 
 

@@ -69,7 +69,7 @@ def store_backbone(backbone: Backbone, *, side: int = 224, most_bytes: int = 11_
     for tensor in list(model.graph.initializer):
         if tensor.name in large:
             model.graph.initializer.remove(tensor)
-            _add_stored(model.graph, tensor.name, large[tensor.name], eight_bit=tensor.name in eight)
+            add_stored(model.graph, tensor.name, large[tensor.name], eight_bit=tensor.name in eight)
     model.doc_string, model.producer_version = "", ""
     del model.opset_import[1:]  # ONNX Runtime lists its own domains, none of which is used
     return Stored(
@@ -177,7 +177,8 @@ def eight_bits(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[n
     return np.clip(steps, -127, 127).astype(np.int8), scale
 
 
-def _add_stored(graph: Any, name: str, values: NDArray[np.float32], *, eight_bit: bool) -> None:
+def add_stored(graph: Any, name: str, values: NDArray[np.float32], *, eight_bit: bool) -> None:
+    """Add weights to an ONNX graph as they are stored, with the node that widens them to `name`."""
     from onnx import TensorProto, helper, numpy_helper
 
     if eight_bit:

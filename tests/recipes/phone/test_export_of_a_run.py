@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from poxlens.photo.resize import InputRule
 from poxlens.recipes.default import Recipe, Where, silent, train
 from poxlens.recipes.grouping import Limits as Likeness
 from poxlens.recipes.phone.check import check_forms, rows_to_test
-from poxlens.recipes.phone.ship import Choices, export, forms_folder
+from poxlens.recipes.phone.ship import Choices, export, forms_folder, to_pack
 from poxlens.recipes.phone.trained import is_trained, trained_material
 from poxlens.recipes.phone.written import read_written
 from poxlens.recipes.points import Targets
@@ -101,6 +102,18 @@ def test_the_bundle_holds_eight_bits_with_golden_outputs_of_its_own(out, run):
     assert small < 4_200_000
 
 
+def test_where_nothing_is_asked_the_first_that_passes_is_packed():
+    def met(*names):
+        return {kind: SimpleNamespace(met="-".join(kind) in names) for kind in KINDS}
+
+    everything = met(*("-".join(kind) for kind in KINDS))
+    assert to_pack(everything, Choices()) == [("litert", "int8"), ("onnx", "int8")]
+    some = met("litert-fp16", "litert-w8", "litert-fp32", "onnx-fp16", "onnx-fp32")
+    assert to_pack(some, Choices()) == [("litert", "w8"), ("onnx", "fp16")]
+    assert to_pack(some, Choices(packed=(("onnx", "int8"), ("onnx", "fp32")))) == [("onnx", "fp32")]
+    assert to_pack(met("onnx-fp32"), Choices()) == []
+
+
 def test_the_bundle_screens(out, table):
     decision = Screener(load(out)).screen(table.rows[0].path)
     assert decision.heatmaps is None or decision.heatmaps.shape == (2, 2, 2)
@@ -126,7 +139,7 @@ def test_the_record_names_images_layers_and_forms(out, material):
     record = json.loads((forms_folder(out) / "export.json").read_text())
     assert len(record["calibration"]["images"]) == 20
     assert len(record["eight_bits"]["layers"]) == 49
-    assert set(record["forms"]) == {"model.onnx", "model-fp16.onnx", "model-int8.onnx"}
+    assert set(record["forms"]) == {"model.onnx", "model-fp16.onnx", "model-w8.onnx", "model-int8.onnx"}
     floats = record["forms"]["model.onnx"]["parity"]
     assert floats["met"]
     assert floats["largest_change"] == 0

@@ -30,7 +30,8 @@ def export(
     pack: Annotated[
         str | None,
         typer.Option(
-            "--pack", help="Forms in the bundle, as litert-int8,onnx-int8; default: int8 of each runtime."
+            "--pack",
+            help="Forms in the bundle, as litert-w8,onnx-w8; default: of each runtime int8, or else w8 or fp16.",
         ),
     ] = None,
     calibration: Annotated[
@@ -51,7 +52,7 @@ def export(
 ) -> None:
     """Make every form of a run's graph, prove each against 32-bit floats, and pack those that pass.
 
-    ONNX: fp32, fp16, int8. LiteRT: fp32, fp16, dynamic, int8. `poxlens export check BUNDLE` proves them again.
+    ONNX: fp32, fp16, w8, int8. LiteRT: fp32, fp16, w8, dynamic, int8. `poxlens export check BUNDLE` proves them again.
     """
     from poxlens.cli.main import MisuseError
     from poxlens.cli.progress import steps
@@ -62,14 +63,14 @@ def export(
     try:
         from poxlens.export.forms import KINDS
         from poxlens.export.litert import find_tools
-        from poxlens.recipes.phone.ship import PACKED, Choices
+        from poxlens.recipes.phone.ship import Choices
         from poxlens.recipes.phone.ship import export as make
     except ModuleNotFoundError as missing:
         from poxlens.errors import MissingExtraError
 
         raise MissingExtraError("export", f"poxlens export (it needs {missing.name})") from missing
     kinds = tuple(kind for kind in KINDS if runtime in ("both", kind[0]))
-    packed = tuple(kind for kind in PACKED if kind in kinds)
+    packed = None
     if pack is not None:
         known = {"-".join(kind): kind for kind in kinds}
         unknown = [name for name in pack.split(",") if name not in known]

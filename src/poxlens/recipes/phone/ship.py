@@ -28,7 +28,8 @@ from poxlens.recipes.phone.material import Material
 from poxlens.screen.golden import examples
 from poxlens.screen.graph import Graph
 
-PACKED: tuple[Kind, ...] = (("litert", "int8"), ("onnx", "int8"))
+PREFERRED = ("int8", "w8", "fp16")
+"""Precisions in the order in which they are packed where none is asked for: the first of a runtime that passes."""
 RECORD = "export.json"
 _AGREES = (
     0.02  # largest difference of a logit from the run's own graph: weights of half precision, mended channels
@@ -40,7 +41,7 @@ class Choices:
     """What an export makes."""
 
     kinds: tuple[Kind, ...] = KINDS
-    packed: tuple[Kind, ...] = PACKED
+    packed: tuple[Kind, ...] | None = None  # None: of each runtime the first of PREFERRED that passes
     calibration: int = 100  # images
     seed: int = 0
     python: Path | None = None  # with the LiteRT tools
@@ -87,11 +88,14 @@ def export(material: Material, out: Path, choices: Choices, step: Step) -> Expor
     _require_agreement(material, forms, material.images[calibrated])
     parity = check_forms(material, forms.files, calibrated, step, choices.limits)
     record = _record(material, forms, parity, calibrated, choices)
-    passed = [kind for kind in choices.packed if kind in parity and parity[kind].met]
+    passed = to_pack(parity, choices)
     _replace(forms_folder(out), {name_of(k): data for k, data in forms.files.items()}, record)
     if not passed:
+        asked = choices.packed or tuple(parity)
         missed = "; ".join(
-            f"{' '.join(kind)}: {', '.join(parity[kind].missed)}" for kind in choices.packed if kind in parity
+            f"{' '.join(kind)}: {', '.join(parity[kind].missed)}"
+            for kind in asked
+            if kind in parity and not parity[kind].met
         )
         raise ExportError(
             f"no bundle was written, for none of the forms asked for meets the limits ({missed}). "
@@ -101,6 +105,18 @@ def export(material: Material, out: Path, choices: Choices, step: Step) -> Expor
     return Exported(
         bundle, forms_folder(out), parity, {kind: len(data) for kind, data in forms.files.items()}
     )
+
+
+def to_pack(parity: Mapping[Kind, Parity], choices: Choices) -> list[Kind]:
+    """What goes into the bundle: the asked forms that meet the limits, or the smallest and quickest of each runtime."""
+    if choices.packed is not None:
+        return [kind for kind in choices.packed if kind in parity and parity[kind].met]
+    found: list[Kind] = []
+    for runtime in ("litert", "onnx"):
+        met = [kind for kind, one in parity.items() if kind[0] == runtime and one.met]
+        best = [kind for precision in PREFERRED for kind in met if kind[1] == precision]
+        found += best[:1]
+    return found
 
 
 def _require_room(out: Path) -> None:
