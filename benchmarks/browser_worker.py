@@ -82,7 +82,8 @@ def chromium() -> str | None:
 
 
 ORDER = (
-    ("litert", "int8"), ("litert", "fp16"), ("litert", "fp32"), ("onnx", "fp16"), ("onnx", "fp32"), ("onnx", "int8"),
+    ("litert", "int8"), ("litert", "w8"), ("litert", "fp16"), ("litert", "fp32"),
+    ("onnx", "w8"), ("onnx", "fp16"), ("onnx", "fp32"), ("onnx", "int8"),
 )  # fmt: skip
 """Which of a bundle's models a browser takes first: web/src/engine/builds.ts."""
 

@@ -22,8 +22,7 @@ export interface Abilities {
 
 // As measured (benchmarks/web_runtimes.py; docs/app.md has the table). Of two that are as quick, the smaller file. Other
 // than natively, ONNX Runtime is slower here with eight bits than with floats, and rounds otherwise: last.
-const LITERT = ["litert int8", "litert w8", "litert fp16", "litert fp32"];
-const QUICKEST = [...LITERT, "onnx w8", "onnx fp16", "onnx fp32", "onnx int8"];
+const QUICKEST = ["litert int8", "litert w8", "litert fp16", "litert fp32", "onnx w8", "onnx fp16", "onnx fp32", "onnx int8"];
 const MOST_THREADS = 4;
 
 /** Every way to run one of the models, best first. @throws BundleFault when there is none */
