@@ -47,7 +47,7 @@ def test_no_run_folder(capsys, photos):
 
 def test_an_unknown_recipe(capsys, photos, tmp_path):
     said = told(capsys, "--data", photos, "--out", tmp_path / "out", "--recipe", "magic", code=2)
-    assert said == "poxlens: --recipe must be one of default, joined, aism, not 'magic'.\n"
+    assert said == "poxlens: --recipe must be one of default, joined, steady, aism, not 'magic'.\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -178,3 +178,14 @@ def test_the_joined_recipe_and_networks_of_ones_own(asked, photos, tmp_path):
         "poxlens-default",
         ("mobilenet-v2", "efficientnet-lite0"),
     )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "steadiness", "networks"), [("default", 0.0, 1), ("steady", 1.0, 1), ("joined", 0.0, 3)]
+)
+def test_what_a_recipe_changes(asked, photos, tmp_path, recipe, steadiness, networks):
+    (tmp_path / "t.csv").write_text("file,label\n0.png,mpox\n")
+    options = ["--manifest", tmp_path / "t.csv", "--data", photos, "--out", tmp_path / "out"]
+    assert main(["train", *map(str, options), "--recipe", recipe, "--repeats", "2"]) == 0
+    assert (asked.recipe.plan.steadiness, asked.recipe.plan.repeats) == (steadiness, 2)
+    assert len(asked.recipe.networks) == networks

@@ -17,10 +17,11 @@ RECIPES: dict[str, dict[str, Any]] = {
         "name": "poxlens-joined",
         "networks": ("efficientnet-lite0", "mobilenet-v3-small", "mobilenet-v2"),
         "backbone_bytes": 11_000_000,
-        "plan": {"steadiness": 0.0},
     },
+    "steady": {"name": "poxlens-steady", "plan": {"steadiness": 1.0}},
 }
-"""Recipe -> what it changes of the default one; `joined` is of three networks side by side."""
+"""Recipe -> what it changes of the default one; `joined` is of three networks side by side, `steady` heads read from
+directions that computing in eight bits leaves alone (docs/accuracy.md says what that costs)."""
 
 STUDIES = "aism"
 """The recipe that trains whole networks and judges them, as `poxlens aism` does; it makes no bundle."""

@@ -98,7 +98,7 @@ class Recipe:
     novelty_size: int = 64
     probes: Mapping[str, int] = field(default_factory=lambda: {"ham10000": 300})
     limits: Limits = field(default_factory=Limits)
-    plan: Plan = field(default_factory=lambda: Plan(steadiness=1.0))
+    plan: Plan = field(default_factory=Plan)
     targets: Targets = field(default_factory=Targets)
 
 
