@@ -77,11 +77,13 @@ soak: setup
 	$(BIN)/pytest -m soak
 
 # The embedded bundle, from the images in ../shared/data; the same bytes each time on the same class of machine.
-bundle: setup
+bundle: setup litert-tools
 	$(BIN)/poxlens train --recipe default --data ../shared/data --weights ../shared/weights \
 		--groups results/duplicates/groups.csv --out runs/default
+	$(BIN)/poxlens export runs/default --data ../shared/data --weights ../shared/weights \
+		--groups results/duplicates/groups.csv --out runs/phone-bundle --pack litert-w8,onnx-w8
 	rm -rf src/poxlens/bundles/default && mkdir -p src/poxlens/bundles
-	cp -r runs/default/bundle src/poxlens/bundles/default
+	cp -r runs/phone-bundle src/poxlens/bundles/default
 
 clean:
 	rm -rf web/node_modules benchmarks/lighthouse/node_modules src/poxlens/serve/page

@@ -8,8 +8,8 @@ import relaxedWasm from "@litertjs/core/wasm/litert_wasm_internal.wasm?url";
 import threadedGlue from "@litertjs/core/wasm/litert_wasm_threaded_internal.js?glue";
 import threadedWasm from "@litertjs/core/wasm/litert_wasm_threaded_internal.wasm?url";
 import { keptFile } from "./files";
-import { unpackHalves } from "./halves";
 import { type OpenRuntime, OUTPUTS, type Outputs, outputsOf } from "./runtime";
+import { unpackWeights } from "./weights";
 
 const BUILDS: Readonly<Record<string, readonly [glue: string, wasm: string]>> = {
   threaded: [threadedGlue, threadedWasm],
@@ -35,7 +35,7 @@ const scope = self as unknown as { Module?: Seed; ModuleFactory?: unknown; impor
 export const openLiteRt: OpenRuntime = async ({ model, size, classes, threads, build }) => {
   const [glue, wasm] = BUILDS[build]!.map((file) => new URL(file, self.location.href).href) as [string, string];
   const lite = await load(glue, wasm, threads);
-  const compiled = await lite.loadAndCompile(unpackHalves(model), { accelerator: "wasm", cpuOptions: { numThreads: threads } });
+  const compiled = await lite.loadAndCompile(unpackWeights(model), { accelerator: "wasm", cpuOptions: { numThreads: threads } });
   const [input] = compiled.getInputDetails();
   const given = compiled.getOutputDetails().map(({ name }) => name);
   if (input?.name !== "image" || input.dtype !== "float32" || OUTPUTS.some((name) => !given.includes(name)))
