@@ -95,6 +95,20 @@ def test_the_convolutions_that_are_kept_and_no_others_stay_in_floats(network, he
     assert not any("tail" in node.name for node in graph.node if "QuantizeLinear" in node.op_type)
 
 
+def test_the_first_convolution_before_one_in_floats_stays_in_floats(network, heads, subspace, images):
+    graph = onnx.load_from_string(quantised(network, heads, subspace, images, ("parts.0.wide.0.0",))).graph
+    makers = {output: node.op_type for node in graph.node for output in node.output}
+    weights = [node.input[1] for node in graph.node if node.op_type == "Conv"]
+    assert [makers.get(name) == "DequantizeLinear" for name in weights] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+
+
 def test_the_same_bytes_when_made_twice(network, heads, subspace, images):
     assert quantised(network, heads, subspace, images) == quantised(network, heads, subspace, images)
     one, other = (onnx_fp32(copy.deepcopy(network), heads[1], subspace, SIDE) for _ in range(2))

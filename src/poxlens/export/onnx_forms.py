@@ -153,7 +153,26 @@ def _named_floats(model: Any, network: nn.Module, kept: Collection[str]) -> list
         weight = values.get(node.input[1]) if node.op_type == "Conv" else None
         if tail or early or (weight is not None and any(_same(weight, other) for other in weights)):
             floats.append(node.name)
-    return floats
+    return floats + _stem(model, set(floats))
+
+
+def _stem(model: Any, floats: Collection[str]) -> list[str]:
+    """The first convolution and its activation, where only convolutions in floats read them: ONNX Runtime gives wrong
+    results for one in eight bits before a depthwise one in floats (5 dB instead of 22 on EfficientNet-Lite0).
+    """
+    readers: dict[str, list[Any]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    chain = [node for node in model.graph.node if node.op_type == "Conv"][:1]
+    if not chain:
+        return []
+    following = readers.get(chain[0].output[0], [])
+    if len(following) == 1 and following[0].op_type in _MERGED:
+        chain.append(following[0])
+        following = readers.get(following[0].output[0], [])
+    kept = all(node.op_type == "Conv" and node.name in floats for node in following)
+    return [node.name for node in chain if kept and node.name not in floats]
 
 
 def _leading(model: Any) -> set[str]:
