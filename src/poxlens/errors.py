@@ -43,7 +43,7 @@ class CurationError(PoxlensError):
 
 
 class AnnotationError(PoxlensError):
-    """Labels given by people, or the set of labels they were asked for, that cannot be read or do not fit the images."""
+    """Labels, or the set of labels that was asked for, that cannot be read or do not fit the images."""
 
 
 class SplitError(PoxlensError):

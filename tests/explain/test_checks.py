@@ -183,14 +183,13 @@ def test_chance_agreement_is_that_of_different_photos():
     assert chance_agreement(maps, maps[:, :, ::-1]) == pytest.approx(1.645 / 48**0.5, abs=0.03)
 
 
-def test_the_embedded_bundle_loses_its_map_when_randomised(monkeypatch):
-    monkeypatch.setattr(checks, "RANDOM_SEEDS", (0,))
+def test_the_embedded_bundle_loses_its_map_when_randomised():
     bundle = load(None)
-    images = drawn(range(30, 34), bundle.manifest.input, lesion="umbilicated-pustule").images
+    images = drawn(range(30, 33), bundle.manifest.input, lesion="umbilicated-pustule").images
     found = randomisation(onnx_model(bundle), 224, images, 0, nothing_done)
     assert len(found) == 5
-    assert all(abs(one.value) < 0.5 for one in found)
-    assert all(one.n == 4 for one in found)
+    assert all(abs(one.value) < 0.5 and one.passed for one in found)
+    assert all(one.n == len(checks.RANDOM_SEEDS) == 20 for one in found)
 
 
 def test_limits_are_of_the_value_or_of_the_interval():

@@ -247,4 +247,4 @@ def _notes(predictions: Predictions, target: str) -> Iterator[str]:
     if any(row.tone for row in predictions.rows):
         yield "Skin tone is an estimate from the photo (Individual Typology Angle), not a measurement."
     if any(row.body_site or row.stage for row in predictions.rows):
-        yield "Body site and stage are as the table says; where they were read off photos by no clinician, they are not clinical."
+        yield "Body site and stage are as the table says; read off photos by no clinician, they are not clinical."

@@ -34,7 +34,7 @@ from poxlens.screen.stability import LIMIT, mirrored
 if TYPE_CHECKING:
     from poxlens.bundle.store import Bundle
 
-RANDOMISED = 40  # phantoms
+RANDOMISED = 20  # phantoms
 CURVES = 60  # phantoms
 
 Step = Callable[[str, int], AbstractContextManager[Advance]]
