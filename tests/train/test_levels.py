@@ -35,7 +35,9 @@ def test_the_mean_over_places_is_each_levels_own(name):
         expected += [block_output(module.network, block, planes) for block, _ in LEVELS[name]]
     assert [one.shape[1] for one in expected[1:]] == [channels for _, channels in LEVELS[name]]
     assert spec.channels == whole.shape[1] == sum(one.shape[1] for one in expected)
-    assert Backbone([spec], [module]).last_channels.sum() == expected[0].shape[1] == spec.channels - spec.levels
+    assert (
+        Backbone([spec], [module]).last_channels.sum() == expected[0].shape[1] == spec.channels - spec.levels
+    )
     means = torch.cat([one.mean((2, 3)) for one in expected], 1)
     assert torch.allclose(whole.mean((2, 3)), means, atol=1e-4)
     assert [one.shape[2] for one in expected] == [2, *(64 // n for n in (8, 16, 32)[: len(expected) - 1])]

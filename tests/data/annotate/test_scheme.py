@@ -33,7 +33,9 @@ def mpox() -> Scheme:
 def test_the_scheme_of_the_paper(mpox: Scheme) -> None:
     assert mpox.names == ("body_site", "range", "stage")
     assert mpox.choices["grade"] == ("I", "II", "III", "Others")
-    assert mpox.notice == "Non-clinical: read off the photos alone, not by a clinician and not checked by one."
+    assert (
+        mpox.notice == "Non-clinical: read off the photos alone, not by a clinician and not checked by one."
+    )
     keys = [value.key for label in mpox.label for value in label.value]
     assert len(keys) == len(set(keys)) == 14
     assert not set(keys) & set(RESERVED)

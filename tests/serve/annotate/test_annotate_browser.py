@@ -105,7 +105,9 @@ def test_a_key_a_label_and_the_next_image_at_once(visit: Any, desk: Any) -> None
         here.key("c", "d", "2")
     here.page.locator("#end h2").wait_for()
     assert here.page.locator("#end h2").inner_text() == "Every image is labelled"
-    assert here.page.locator("#end .notice").inner_text().startswith("Non-clinical: read off the photos alone")
+    assert (
+        here.page.locator("#end .notice").inner_text().startswith("Non-clinical: read off the photos alone")
+    )
     assert here.page.locator("#count").inner_text() == "5 of 5 labelled"
     assert sorted(desk.rows()) == [
         "a.jpg,hand,distance,later", "b.jpg,arm,distance,unclear", "c.jpg,chest,distance,later",
