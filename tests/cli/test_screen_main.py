@@ -25,12 +25,25 @@ def test_help_lists_every_verb_without_importing_it():
     assert modules == "['poxlens.cli', 'poxlens.cli.main', 'poxlens.errors']"
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("screen", "data")])
+FAMILIES = ("data", "pretrain")
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("screen", *FAMILIES)])
 def test_every_verb_is_a_command_with_help(verb, capsys):
     member = getattr(importlib.import_module(f"poxlens.cli.{verb}"), verb)
     assert isinstance(member, typer.Typer) or inspect.isfunction(member)
     assert main([verb, "--help"]) == 0
     assert f"Usage: poxlens {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_of_verbs_lists_them(family, capsys):
+    verbs = importlib.import_module(f"poxlens.cli.{family}").VERBS
+    assert main([family, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"Usage: poxlens {family}")
+    for verb, text in verbs.items():
+        assert any(line.split(None, 1) == [verb, text] for line in shown.splitlines())
 
 
 def test_version(capsys):
