@@ -57,17 +57,38 @@ def test_the_learning_rate_falls_from_first_to_last():
     assert all(a > b for a, b in pairwise(rates))
 
 
-def test_it_learns(images, tmp_path):
-    settings = Settings(epochs=40, batch=4, widths=SMALL.widths, side=32, mask=16, every=40)
-    training = Training(images, settings, tmp_path / "a.pt")
-    assert training.run()
-    first, last = training.history[0].pixel, np.mean([epoch.pixel for epoch in training.history[-5:]])
+@pytest.fixture(scope="module")
+def learnt(images, tmp_path_factory):
+    """Mean absolute error of the region, of the first epoch and of the last five, and the training."""
+
+    def learn(precision):
+        settings = Settings(
+            epochs=40, batch=4, widths=SMALL.widths, side=32, mask=16, every=40, precision=precision
+        )
+        training = Training(images, settings, tmp_path_factory.mktemp(precision) / "a.pt")
+        assert training.run()
+        return training.history[0].pixel, np.mean([epoch.pixel for epoch in training.history[-5:]]), training
+
+    return learn
+
+
+def test_it_learns(learnt):
+    first, last, _ = learnt("fp32")
     assert last < 0.6 * first
 
 
-@pytest.mark.parametrize("form", ["sane", "printed"])
-def test_stopped_and_gone_on_with_gives_the_same_weights(images, tmp_path, form):
-    settings = Settings(**{**vars(SMALL), "form": form})
+def test_half_the_bits_learn_as_much(learnt):
+    first, last, training = learnt("bf16")
+    other_first, other_last, other = learnt("fp32")
+    assert training.history != other.history
+    assert first == pytest.approx(other_first, rel=0.01)
+    assert last == pytest.approx(other_last, rel=0.05)
+    assert {value.dtype for value in training.generator.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(("form", "precision"), [("sane", "fp32"), ("printed", "fp32"), ("sane", "bf16")])
+def test_stopped_and_gone_on_with_gives_the_same_weights(images, tmp_path, form, precision):
+    settings = Settings(**{**vars(SMALL), "form": form, "precision": precision})
     whole = Training(images, settings, tmp_path / "whole.pt")
     whole.run()
     broken = Training(images, settings, tmp_path / "broken.pt")

@@ -100,6 +100,7 @@ def training_of(study: Study, one: Fold, closeups: Closeups, out: Path) -> Train
         epochs=told.epochs,
         batch=told.batch,
         learning_rate=told.learning_rate,
+        precision=told.precision,
         seed=study.protocol.seed + one.fold,
     )
     learnt = closeups.images[closeups.fold != one.fold]

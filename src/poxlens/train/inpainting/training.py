@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from poxlens.train.inpainting.networks import WIDTHS, Discriminator, Generator
 
 Pixels = NDArray[np.uint8]
 Advance = Callable[[int], None]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Settings:
     widths: tuple[int, ...] = WIDTHS
     side: int = SIDE
     mask: int = MASK
+    precision: Precision = "fp32"  # of the arithmetic inside both networks; losses and weights are of 32 bits
     seed: int = 0
     every: int = 5  # epochs between checkpoints
 
@@ -138,19 +140,24 @@ class Training:
         """Losses of generator, discriminator and pixels, after a step of each network."""
         weights = FORMS[self.settings.form]
         masked, hidden = hide(images, places, self.settings.mask)
-        region = self.generator(masked)
+        region = self._through(self.generator, masked)
         # Eq. 9 as printed shows the discriminator the masked image, and not what it hides.
-        real = self.discriminator(masked if self.settings.form == "printed" else hidden)
-        blame = discriminator_loss(real, self.discriminator(region.detach()), weights)
+        real = self._through(self.discriminator, masked if self.settings.form == "printed" else hidden)
+        blame = discriminator_loss(real, self._through(self.discriminator, region.detach()), weights)
         self._follow(1, blame)
         for parameter in self.discriminator.parameters():
             parameter.requires_grad_(False)  # the generator's step needs none of its gradients
-        loss = generator_loss(region, hidden, self.discriminator(region), weights)
+        loss = generator_loss(region, hidden, self._through(self.discriminator, region), weights)
         self._follow(0, loss)
         for parameter in self.discriminator.parameters():
             parameter.requires_grad_(True)
         error = (region.detach() - hidden).abs().mean()
         return float(loss.detach()), float(blame.detach()), float(error)
+
+    def _through(self, network: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
+            found: torch.Tensor = network(images)
+        return found.float()
 
     def _follow(self, number: int, loss: torch.Tensor) -> None:
         self.optimisers[number].zero_grad(set_to_none=True)
