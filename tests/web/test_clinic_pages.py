@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
+from playwright.sync_api import Error
 from sqlalchemy import update
 from tests.web.clinic_server import ClinicServer, sign_in
 
@@ -121,6 +123,35 @@ def test_a_verdict_with_the_keyboard_alone(signed: Callable[..., Any], clinic: C
     page.wait_for_timeout(200)
     assert page.url == before  # switched off
     assert one.complaints == []
+
+
+def test_more_lines_that_come_late_stay_out_of_another_view(signed: Callable[..., Any]) -> None:
+    page = signed("nurse").page
+    page.locator(".line").first.wait_for()
+    held: list[Any] = []
+
+    def answer(route: Any) -> None:
+        if "after=" in route.request.url:
+            held.append(route)
+            return
+        told = route.fetch()
+        route.fulfill(response=told, json=told.json() | {"next": "later"})
+
+    page.route(re.compile(r"/v1/worklist(\?|$)"), answer)
+    page.reload()
+    page.get_by_role("button", name="Show more").click()
+    while not held:
+        page.wait_for_timeout(20)
+    page.locator(".views button", has_text="Closed").click()
+    page.locator(".views button[aria-pressed=true]", has_text="Closed").wait_for()
+    page.locator(".lines[aria-busy=false]").wait_for()
+    closed = page.locator(".line").all_inner_texts()
+    late = {"items": held[0].fetch(url=held[0].request.url.split("?")[0]).json()["items"], "next": None}
+    assert late["items"]  # what waits
+    with contextlib.suppress(Error):  # the page may have taken its question back
+        held[0].fulfill(json=late)
+    page.locator(".views button", has_text="Closed").focus()
+    assert page.locator(".line").all_inner_texts() == closed
 
 
 def test_the_photo_is_looked_into(signed: Callable[..., Any]) -> None:

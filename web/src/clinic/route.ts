@@ -1,6 +1,6 @@
 // Which page is shown: the address after "#", so that the browser's back button and bookmarks work.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export const PLACES = ["worklist", "camera", "handover", "monitoring", "admin", "account"] as const;
 export type Place = (typeof PLACES)[number];
@@ -23,7 +23,7 @@ export const goTo = (place: Place, part = ""): void => void (location.hash = has
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => routeOf(location.hash));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = (): void => setRoute(routeOf(location.hash));
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);

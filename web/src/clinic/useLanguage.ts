@@ -1,6 +1,6 @@
 // The pages' language: its words, and the document's language and direction.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { directionOf, firstLanguage, type Say, sayWith, type Words } from "../messages";
 import { OFFERED, wordsOf } from "./messages";
 
@@ -18,7 +18,7 @@ export const firstOffered = (): string => {
 
 export function useLanguage(first: string, firstWords: Words): Spoken {
   const [spoken, setSpoken] = useState(() => ({ language: first, say: sayWith(firstWords) }));
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = spoken.language;
     document.documentElement.dir = directionOf(spoken.language);
   }, [spoken]);

@@ -1,6 +1,6 @@
 // The app's engine on this page: photos are judged in this browser, and none is sent for that.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Engine, EngineFault, type Preview } from "../../engine/client";
 import type { Ready } from "../../engine/messages";
 import type { Part } from "../../photo/decode";
@@ -36,7 +36,7 @@ export function useEngine(): Judge {
     setFault(null);
     engine.start().catch(failed);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     start();
     return () => engine.end();
   }, []);

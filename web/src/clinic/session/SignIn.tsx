@@ -1,7 +1,7 @@
 // Signing in: name and password, then the code where the account has an authenticator app.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Heading, Icon, useSay } from "../../ui/parts";
 import { Fault, get, post } from "../api/client";
 import type { SessionOut, Ways } from "../api/types";
@@ -22,7 +22,7 @@ export function SignIn({ why, entered }: Props): JSX.Element {
   const { busy, fault, run } = useWork();
   const openid = useOpenId();
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (coded) form.current?.querySelector<HTMLInputElement>("[name=code]")?.focus();
   }, [coded]);
   const send = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 // A photo to look into: larger and smaller, moved about, with the heat map over it where one asks for it.
 
 import type { JSX, TargetedEvent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useSay } from "../../ui/parts";
 import { get } from "../api/client";
 import type { Detail, Explanation } from "../api/types";
@@ -139,7 +139,7 @@ const sizeOf = (stage: HTMLElement | null): readonly [number, number] => [stage?
 
 /** The wheel with Ctrl, which is also two fingers on a touch pad; alone it scrolls the page. Preact's listener is passive. */
 function useWheel(stage: { current: HTMLDivElement | null }, setView: (change: (now: View) => View) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = stage.current;
     const turned = (event: WheelEvent): void => {
       if (!event.ctrlKey) return;

@@ -29,20 +29,24 @@ export function Referral({ id, choose, changed, next }: Props): JSX.Element {
   const [detail, setDetail] = useState<Detail | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const [at, setAt] = useState(0);
+  /** The photo that decided comes first, also when it is told only after the clinician's own opinion. */
+  const show = (found: Detail): void => {
+    setDetail(found);
+    const fresh = found.deciding_photo !== detail?.deciding_photo;
+    setAt((before) => (fresh ? (found.deciding_photo ?? 1) - 1 : Math.min(before, found.photo_results.length - 1)));
+  };
   const load = async (): Promise<void> => {
     try {
       const found = await get<Detail>(`/worklist/${id}`);
-      setDetail(found);
       setFault(null);
-      setAt((before) => Math.min(before, found.photo_results.length - 1));
+      show(found);
     } catch (why) {
       setFault(why);
     }
   };
   useEffect(() => void load(), [id]);
-  useEffect(() => setAt((detail?.deciding_photo ?? 1) - 1), [detail?.deciding_photo]);
   const told = (found: Detail): void => {
-    setDetail(found);
+    show(found);
     changed();
   };
   if (!detail)

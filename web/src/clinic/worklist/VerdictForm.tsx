@@ -1,7 +1,7 @@
 // The clinician's verdict; in blind mode first what they think, and the verdict after the model's opinion was seen.
 
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { Icon, useSay } from "../../ui/parts";
 import { Fault, post } from "../api/client";
 import { type Detail, type Diagnosis, DIAGNOSES, type Verdict, VERDICTS } from "../api/types";
@@ -27,7 +27,8 @@ export function VerdictForm({ detail, choose, done, reload, next }: Props): JSX.
   const [given, setGiven] = useState(false);
   const [missing, setMissing] = useState(false);
   const { busy, fault, run } = useWork();
-  useEffect(() => {
+  // With the commit: what undoes it for the referral before must not come after it.
+  useLayoutEffect(() => {
     choose.current = (wanted) => {
       setVerdict(wanted);
       document.querySelector<HTMLInputElement>(`.verdicts input[value=${wanted}]`)?.focus();

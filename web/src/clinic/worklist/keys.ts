@@ -1,7 +1,7 @@
 // Single keys: j and k through the list, 1 to 4 for the verdict, / for the search, ? for this help. They can be switched
 // off (WCAG 2.1.4), for people whose speech program or shaking hand presses letters.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export const KEYS = ["j", "k", "1", "2", "3", "4", "/", "?"] as const;
 export type Key = (typeof KEYS)[number];
@@ -39,7 +39,8 @@ const isText = (target: HTMLElement): boolean => target instanceof HTMLInputElem
 
 /** `pressed` is told of a key unless something is being typed or a dialog is open. */
 export function useKeys(on: boolean, pressed: (key: Key) => void): void {
-  useEffect(() => {
+  // With the commit: a key pressed before the next paint would still go to the referral that was shown before.
+  useLayoutEffect(() => {
     if (!on) return undefined;
     const heard = (event: KeyboardEvent): void => {
       const { key, target } = event;

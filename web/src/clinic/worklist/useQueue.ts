@@ -1,6 +1,6 @@
 // The lines of the worklist: fetched for a filter, refreshed while the page is looked at, and continued at its end.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { idleFor } from "../activity";
 import { get } from "../api/client";
 import type { Counts, Item, WorklistPage } from "../api/types";
@@ -28,6 +28,7 @@ export function useQueue(filter: Filter): Queue {
   const [loading, setLoading] = useState(true);
   const [fault, setFault] = useState<unknown>(null);
   const [round, setRound] = useState(0);
+  const asking = useRef<AbortSignal | null>(null); // of the filter that is shown
   const continued = useRef(false); // a refresh would throw away what was continued
   const { view, outcome, text } = filter;
 
@@ -48,9 +49,10 @@ export function useQueue(filter: Filter): Queue {
       if (!signal.aborted) setLoading(false);
     }
   };
-  useEffect(() => setLoading(true), [view, outcome, text]);
+  useLayoutEffect(() => setLoading(true), [view, outcome, text]);
   useEffect(() => {
     const stop = new AbortController();
+    asking.current = stop.signal;
     const timer = setTimeout(() => void load(stop.signal), text ? TYPED : 0);
     return () => {
       clearTimeout(timer);
@@ -64,14 +66,18 @@ export function useQueue(filter: Filter): Queue {
     return () => clearInterval(timer);
   }, []);
   const more = async (): Promise<void> => {
-    if (!next) return;
+    const signal = asking.current;
+    if (!next || !signal) return;
+    const before = continued.current;
+    continued.current = true;
     try {
-      const page = await get<WorklistPage>(`/worklist${queryOf(filter, next)}`);
-      continued.current = true;
+      const page = await get<WorklistPage>(`/worklist${queryOf(filter, next)}`, signal);
       const known = new Set(items.map(({ id }) => id));
       setItems([...items, ...page.items.filter(({ id }) => !known.has(id))]);
       setNext(page.next);
     } catch (why) {
+      if (signal.aborted) return; // another filter was chosen meanwhile, and its lines are shown
+      continued.current = before;
       setFault(why);
     }
   };
