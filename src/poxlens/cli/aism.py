@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.options import Cache, Offline, Resume, Weights, WhereAsJson, refuse_used, weight_folders
 from poxlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -20,24 +21,15 @@ if TYPE_CHECKING:
 def aism(
     study: Annotated[Path, typer.Argument(help="The study: a TOML file; docs/aism.md says what is in it.")],
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", help="Folder of features; default: OUT/features.")
-    ] = None,
+    weights: Weights = None,
+    cache: Cache = None,
     plan: Annotated[
         bool,
         typer.Option(
             "--plan", help="Only say what it will take on this machine: time, memory, what is skipped."
         ),
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in OUT; what is finished is not done again.")
-    ] = False,
+    resume: Resume = False,
     arm: Annotated[
         list[str] | None, typer.Option("--arm", help="Train only this arm; as often as needed.")
     ] = None,
@@ -68,18 +60,14 @@ def aism(
         typer.Option("--no-report", help="Leave figures and page out, as while a run goes on in pieces."),
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images read at once.")] = 2,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
+    offline: Offline = False,
+    as_json: WhereAsJson = False,
 ) -> None:
     """Train networks end to end on a study's classes in group-disjoint folds, and tell how good they are."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders
     from poxlens.cli.time_left import long_steps
 
-    if (out / "study.json").exists() and not resume and not plan:
-        raise MisuseError(
-            f"{out} holds a run already: add --resume to go on with it, or name another folder."
-        )
+    refuse_used(out, "study.json", resume=resume or plan)
     try:
         from poxlens.recipes.aism.plan import plan as make_plan
         from poxlens.recipes.aism.study import StudyError, read_study
@@ -98,7 +86,7 @@ def aism(
         raise MisuseError(f'--arm: {study} has no arm "{unknown[0]}"')
     where = Where(
         out=out,
-        weights=tuple(weights or ()) + environment_folders(),
+        weights=weight_folders(weights),
         cache=cache,
         downloads=None if offline else out / "weights",
         workers=jobs,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.options import Cache, Offline, Resume, Weights, WhereAsJson, refuse_used, weight_folders
 from poxlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -24,18 +25,9 @@ def compare(
         Path, typer.Argument(help="The study: a TOML file; docs/compare.md says what is in it.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", help="Folder of features; default: OUT/features.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in OUT; finished units are not done again.")
-    ] = False,
+    weights: Weights = None,
+    cache: Cache = None,
+    resume: Resume = False,
     learning_curve: Annotated[
         bool, typer.Option("--learning-curve", help="Learn from fewer images too: learning.csv.")
     ] = False,
@@ -47,25 +39,21 @@ def compare(
     address: Annotated[
         str | None, typer.Option("--address", help="Address of a Ray cluster, with --engine ray.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    offline: Offline = False,
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Leave the report to be made later, by poxlens report.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
+    as_json: WhereAsJson = False,
 ) -> None:
     """Compare networks and heads: cross-validation, tuning, predictions of every image."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders
     from poxlens.cli.time_left import long_steps
 
     if engine not in ENGINES:
         raise MisuseError(f"--engine must be one of {', '.join(ENGINES)}, not {engine!r}.")
     if address and engine != "ray":
         raise MisuseError("--address is of a Ray cluster: add --engine ray.")
-    if (out / "units").exists() and not resume and not plan:
-        raise MisuseError(
-            f"{out} holds a run already: add --resume to go on with it, or name another folder."
-        )
+    refuse_used(out, "units", resume=resume or plan)
     try:
         from poxlens.recipes.compare.plan import plan as make_plan
         from poxlens.recipes.compare.run import Where
@@ -82,7 +70,7 @@ def compare(
     where = Where(
         out=out,
         base=study.parent,
-        weights=tuple(weights or ()) + environment_folders(),
+        weights=weight_folders(weights),
         downloads=None if offline else out / "weights",
         cache=cache,
         hands=Hands(jobs, "ray" if engine == "ray" else "local", address),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.options import Weights, weight_folders
 from poxlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ def networks(
     name: Annotated[
         str | None, typer.Argument(help="One network, or timm:NAME; without it all are listed.")
     ] = None,
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
+    weights: Weights = None,
     fetch: Annotated[
         Path | None, typer.Option("--fetch", help="Download the weights of NAME into this folder.")
     ] = None,
@@ -42,7 +38,6 @@ def networks(
 ) -> None:
     """List the networks by name: size, licence, where their weights come from, and whether they are here."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders
 
     if (convert_nasnet is None) != (out is None):
         raise MisuseError("networks: --convert-nasnet FILE.h5 and --out FOLDER belong together.")
@@ -59,7 +54,7 @@ def networks(
     if as_markdown:
         typer.echo(markdown(NETWORKS.values()), nl=False)
         return
-    folders = tuple(weights or ()) + environment_folders()
+    folders = weight_folders(weights)
     asked = list(NETWORKS.values()) if name is None else [_named(name)]
     if fetch is not None:
         _fetch(asked[0], folders, fetch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.options import Cache, Offline, Resume, Weights, WhereAsJson, refuse_used, weight_folders
 from poxlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -20,18 +21,9 @@ def novelty(
         Path, typer.Argument(help="The study: a TOML file; docs/novelty.md says what is in it.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Run folder.")],
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", help="Folder of features; default: OUT/features.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in OUT; what is finished is not done again.")
-    ] = False,
+    weights: Weights = None,
+    cache: Cache = None,
+    resume: Resume = False,
     fold: Annotated[
         list[str] | None,
         typer.Option("--fold", help="Of MIM: only this fold, as sane-1 or printed-3; as often as needed."),
@@ -48,18 +40,14 @@ def novelty(
         typer.Option("--gate", help='"mim": write MIM for the runtimes of a bundle, into OUT/gate-mim.'),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images worked on at once.")] = 2,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
+    offline: Offline = False,
+    as_json: WhereAsJson = False,
 ) -> None:
     """Measure detectors of novelty: each condition left out of training, another kind of photo, no skin at all."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders
     from poxlens.cli.time_left import long_steps
 
-    if (out / "study.json").exists() and not resume:
-        raise MisuseError(
-            f"{out} holds a run already: add --resume to go on with it, or name another folder."
-        )
+    refuse_used(out, "study.json", resume=resume)
     if gate not in (None, "mim"):
         raise MisuseError(
             f'--gate must be "mim", not {gate!r}; the gate of a bundle comes with poxlens train.'
@@ -78,7 +66,7 @@ def novelty(
         raise MisuseError(f"{study} has no [mim]: --fold, --minutes, --gallery and --gate are of MIM.")
     where = Where(
         out=out,
-        weights=tuple(weights or ()) + environment_folders(),
+        weights=weight_folders(weights),
         cache=cache,
         downloads=None if offline else out / "weights",
         workers=jobs,

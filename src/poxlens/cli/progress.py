@@ -1,12 +1,10 @@
-"""Progress of long verbs on stderr, and the folders of weights that the environment names."""
+"""Progress of long verbs on stderr."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,12 +12,6 @@ if TYPE_CHECKING:
 
 Begin = Callable[[str, int], "Advance"]
 """(name, total) of a step -> what is called with how many more are done."""
-
-
-def environment_folders() -> tuple[Path, ...]:
-    """The folders of weights in POXLENS_WEIGHTS."""
-    told = os.environ.get("POXLENS_WEIGHTS", "")
-    return tuple(Path(part) for part in told.split(os.pathsep) if part)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from poxlens.cli.options import Cache, Offline, Weights, WhereAsJson, weight_folders
 from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -45,25 +46,18 @@ def train(
             "--network", help="Network of the backbone, several side by side; default: the recipe's."
         ),
     ] = None,
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
+    weights: Weights = None,
     groups: Annotated[
         Path | None,
         typer.Option(
             "--groups", help="CSV file,group of `poxlens data duplicates`: one photo in several files."
         ),
     ] = None,
-    cache: Annotated[
-        Path | None, typer.Option("--cache", help="Folder of features; default: OUT/features.")
-    ] = None,
+    cache: Cache = None,
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Repeats of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option("--seed", help="Seed of every split.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Folds and images worked on at once.")] = 2,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    offline: Offline = False,
     study: Annotated[
         Path | None,
         typer.Option(
@@ -76,11 +70,11 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Of --recipe aism: go on with what is in OUT.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
+    as_json: WhereAsJson = False,
 ) -> None:
     """Train a bundle from a table of images (CSV with the columns file, label and, better, dataset and patient)."""
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders, steps
+    from poxlens.cli.progress import steps
     from poxlens.data.manifest import read_manifest
     from poxlens.data.splits.units import with_groups
 
@@ -104,7 +98,7 @@ def train(
         from poxlens.recipes.default import train as run
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens train (it needs {missing.name})") from missing
-    folders = tuple(weights or ()) + environment_folders()
+    folders = weight_folders(weights)
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
     changes = dict(RECIPES[recipe])
     protocol = replace(Recipe().plan, repeats=repeats, seed=seed, jobs=jobs)

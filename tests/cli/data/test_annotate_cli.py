@@ -88,8 +88,8 @@ def test_an_open_address_is_told(table: Path, served: list[Any], capsys: pytest.
         (["--out", "l.csv", "--root", "nowhere"], 2, "--root nowhere: no such folder"),
         (["--out", "l.csv", "--where", "label=measles"], 2, "no image of the table is left to label"),
         (["--out", "l.csv", "--where", "label"], 2, '"label" is no condition'),
-        (["--out", "l.csv", "--listed", "none.csv"], 2, "none.csv: cannot be read: No such file"),
-        (["--out", "l.csv", "--scheme", "none.toml"], 1, "none.toml: cannot be read: No such file"),
+        (["--out", "l.csv", "--listed", "none.csv"], 2, "none.csv: no such file"),
+        (["--out", "l.csv", "--scheme", "none.toml"], 2, "none.toml: no such file"),
         (["--out", "l.csv", "--port", "70000"], 2, "--port must be 0 to 65535, not 70000"),
     ],
 )
@@ -126,3 +126,10 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert _run(table, "--out", table.with_name("labels.csv")) == 2
     assert 'pip install "poxlens[serve]"' in capsys.readouterr().err
+
+
+def test_a_table_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "none.csv"
+    assert main(["data", "annotate", str(table), "--out", str(tmp_path / "labels.csv")]) == 2
+    assert f"{table}: no such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -85,6 +85,9 @@ def _session(
 
     if root is not None and not root.is_dir():
         raise MisuseError(f"data annotate: --root {root}: no such folder")
+    for given in filter(None, (table, scheme, listed)):
+        if not given.is_file():
+            raise MisuseError(f"data annotate: {given}: no such file")
     asked = read_scheme(scheme)
     manifest = read_manifest(table, root=root)
     try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from poxlens.cli.main import FAILED, MisuseError
-from poxlens.cli.progress import environment_folders, steps
+from poxlens.cli.options import Offline, Weights, weight_folders
+from poxlens.cli.progress import steps
 from poxlens.errors import ManifestError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ def leak_demo(
     groups: Annotated[
         Path | None, typer.Option("--groups", help="CSV with file and group: near-duplicates held together.")
     ] = None,
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option("--weights", help="Folder of pretrained weights; also POXLENS_WEIGHTS."),
-    ] = None,
+    weights: Weights = None,
     network: Annotated[str, typer.Option("--network", help="The frozen backbone.")] = "efficientnet-lite0",
     heads: Annotated[
         list[str] | None, typer.Option("--head", help="A head to train. Repeatable; default: all.")
@@ -57,7 +55,7 @@ def leak_demo(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of copies, splits and bootstrap.")] = 0,
     cache: Annotated[Path | None, typer.Option("--cache", help="Features; default: OUT/features.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images and splits worked on at once.")] = 2,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    offline: Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train one head under the field's common protocol and the honest one on the same images, and compare."""
@@ -98,7 +96,7 @@ def leak_demo(
         tuning=Tuning(epochs=epochs) if fine_tune else None,
     )
     _check_rows(table, plan)
-    folders = (*(weights or ()), *environment_folders())
+    folders = weight_folders(weights)
     where = Where(out, folders, cache, None if offline else out / "weights", jobs)
     found = report(run(table, where, plan, held, step=steps()))
     _finish(found, out, as_json=as_json)

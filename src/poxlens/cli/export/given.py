@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from poxlens.cli.options import weight_folders
 from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
 if TYPE_CHECKING:
@@ -23,13 +24,8 @@ Table = Annotated[
     ),
 ]
 Groups = Annotated[Path | None, typer.Option("--groups", help="CSV file,group, where the run had one.")]
-Weights = Annotated[
-    list[Path] | None,
-    typer.Option("--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."),
-]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of features; default: the run's.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Images read at once.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Never download weights.")]
 
 
 def material_of(
@@ -51,7 +47,7 @@ def material_of(
         ExportError: the run and the table do not belong together.
     """
     from poxlens.cli.main import MisuseError
-    from poxlens.cli.progress import environment_folders, steps
+    from poxlens.cli.progress import steps
     from poxlens.data.manifest import read_manifest
     from poxlens.data.splits.units import with_groups
 
@@ -80,7 +76,5 @@ def material_of(
         images = with_groups(images, groups) if groups else images
     except (ManifestError, SplitError) as fault:
         raise MisuseError(str(fault)) from fault
-    where = Where(
-        run, tuple(weights or ()) + environment_folders(), cache, None if offline else run / "weights", jobs
-    )
+    where = Where(run, weight_folders(weights), cache, None if offline else run / "weights", jobs)
     return trained_material(run, images, where, steps())

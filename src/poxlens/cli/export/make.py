@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from poxlens.cli.export.given import Cache, Data, Groups, Jobs, Offline, Table, Weights, material_of
+from poxlens.cli.export.given import Cache, Data, Groups, Jobs, Table, material_of
+from poxlens.cli.options import Offline, Weights
 
 if TYPE_CHECKING:
     from poxlens.recipes.phone.ship import Exported

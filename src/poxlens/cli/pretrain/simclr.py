@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from poxlens.cli.options import Offline, Weights, refuse_used, weight_folders
 from poxlens.errors import ManifestError, MissingExtraError, SplitError
 
 if TYPE_CHECKING:
@@ -30,12 +31,7 @@ def simclr(
     start: Annotated[
         str, typer.Option("--start", help='"random", "imagenet", or an encoder of an earlier run.')
     ] = "random",
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--weights", help="Folder of pretrained weights; also the environment's POXLENS_WEIGHTS."
-        ),
-    ] = None,
+    weights: Weights = None,
     exclude: Annotated[
         list[Path] | None,
         typer.Option("--exclude", help="Table of images that are tested later: none is learnt from."),
@@ -94,7 +90,7 @@ def simclr(
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what it would take on this machine, and stop.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
+    offline: Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what came out as JSON.")] = False,
 ) -> None:
     """Pretrain a network with SimCLR on images without labels.
@@ -103,10 +99,7 @@ def simclr(
     """
     from poxlens.cli.main import FAILED, MisuseError
 
-    if (out / "config.json").exists() and not resume and not plan:
-        raise MisuseError(
-            f"{out} holds a run already: add --resume to go on with it, or name another folder."
-        )
+    refuse_used(out, "config.json", resume=resume or plan)
     for path in (*sources, *(exclude or ()), *(monitor or ()), *((groups,) if groups else ())):
         if not path.exists():
             raise MisuseError(f"{path}: no such file or folder")
@@ -116,7 +109,6 @@ def simclr(
         from poxlens.train.contrastive.training import Schedule
     except ModuleNotFoundError as missing:
         raise MissingExtraError("pretrain", f"poxlens pretrain simclr (it needs {missing.name})") from missing
-    from poxlens.cli.progress import environment_folders
     from poxlens.train.contrastive.pool import Asked
 
     conditions = tuple(_condition(text) for text in exclude_rows or ())
@@ -137,7 +129,7 @@ def simclr(
     )
     _check_choice("--precision", precision, ("auto", "fp32", "bf16", "fp16"))
     _check_choice("--device", device, ("auto", "cpu", "cuda"))
-    folders = tuple(weights or ()) + environment_folders()
+    folders = weight_folders(weights)
     downloads = None if offline else out / "weights"
     where = Where(out, start, folders, downloads, jobs, precision, chunk, minutes)
     with processes(device) as those:

@@ -10,12 +10,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from poxlens.errors import AnnotationError, PhotoError
+from poxlens.errors import AnnotationError, PoxlensError
 from poxlens.serve.annotate.session import AnswerError, Labelling, MovedOnError, UnsavedError
 from poxlens.serve.guard import Guard, Hosts
 from poxlens.serve.review.pictures import Pictures
-from poxlens.serve.static_pages import add_files
-from poxlens.serve.static_pages import fault as error
+from poxlens.serve.static_pages import INSUFFICIENT_STORAGE, add_faults, add_files
 
 log = logging.getLogger("poxlens.serve.annotate")
 
@@ -33,6 +32,12 @@ _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/annotate.css": ("annotate.css", _STYLE),
     **{f"/{name}.js": (f"{name}.js", _SCRIPT) for name in ("main", "keyboard", "sheet", "choice")},
+}
+_FAULTS: dict[type[PoxlensError], tuple[int, str]] = {
+    MovedOnError: (409, "conflict"),
+    AnswerError: (400, "answer"),
+    UnsavedError: (INSUFFICIENT_STORAGE, "not_saved"),
+    AnnotationError: (INSUFFICIENT_STORAGE, "not_saved"),
 }
 
 
@@ -73,7 +78,7 @@ def create_annotate(session: Labelling, *, hosts: Hosts | None = None) -> Guard:
 
     add_files(app, "poxlens.serve.review", _SHARED)
     add_files(app, "poxlens.serve.annotate", _FILES)
-    _add_faults(app)
+    add_faults(app, log, _FAULTS)
     return Guard(app, hosts=hosts or Hosts(), max_body=MAX_BODY)
 
 
@@ -113,40 +118,3 @@ def _wish(body: bytes) -> dict[str, Any]:
     if any(type(found[name]) is not kind for name, kind in kinds.items()):
         raise AnswerError("This is not an answer.")
     return found
-
-
-def _add_faults(app: FastAPI) -> None:
-    @app.exception_handler(PhotoError)
-    async def unreadable(_: Request, fault: PhotoError) -> JSONResponse:
-        return error(422, fault.reason, fault.client_message)
-
-    @app.exception_handler(MovedOnError)
-    async def conflict(_: Request, fault: MovedOnError) -> JSONResponse:
-        return error(409, "conflict", fault.client_message)
-
-    @app.exception_handler(AnswerError)
-    async def senseless(_: Request, fault: AnswerError) -> JSONResponse:
-        return error(400, "answer", fault.client_message)
-
-    @app.exception_handler(UnsavedError)
-    async def unsaved(_: Request, fault: UnsavedError) -> JSONResponse:
-        log.error("not saved: %s", fault)
-        return error(507, "not_saved", fault.client_message)
-
-    @app.exception_handler(AnnotationError)
-    async def lost(_: Request, fault: AnnotationError) -> JSONResponse:
-        log.error("labels: %s", fault)
-        return error(507, "not_saved", fault.client_message)
-
-    @app.exception_handler(404)
-    async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return error(404, "not_found", "There is nothing at this address.")
-
-    @app.exception_handler(405)
-    async def wrong_method(_: Request, __: Exception) -> JSONResponse:
-        return error(405, "method", "This address does not take this kind of request.")
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, fault: Exception) -> JSONResponse:
-        log.error("labelling failed", exc_info=fault)
-        return error(500, "failed", "That did not work. The program's window says why.")

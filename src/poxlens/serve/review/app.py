@@ -12,12 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from poxlens.data.curate.proposals import checked_box
-from poxlens.errors import CurationError, PhotoError
+from poxlens.errors import CurationError, PoxlensError
 from poxlens.serve.guard import Guard, Hosts
 from poxlens.serve.review.pictures import Pictures
 from poxlens.serve.review.session import ConflictError, DecisionError, SaveError, Session, to_json
-from poxlens.serve.static_pages import add_files
-from poxlens.serve.static_pages import fault as error
+from poxlens.serve.static_pages import INSUFFICIENT_STORAGE, add_faults, add_files
 
 log = logging.getLogger("poxlens.serve.review")
 
@@ -34,6 +33,12 @@ _FILES = {
         f"/{name}.js": (f"{name}.js", _SCRIPT)
         for name in ("build", "main", "keys", "panels", "pictures", "queue", "saving", "square", "stage")
     },
+}
+_FAULTS: dict[type[PoxlensError], tuple[int, str]] = {
+    ConflictError: (409, "conflict"),
+    DecisionError: (400, "decision"),
+    SaveError: (INSUFFICIENT_STORAGE, "not_saved"),
+    CurationError: (INSUFFICIENT_STORAGE, "not_saved"),
 }
 
 
@@ -86,7 +91,7 @@ def create_review(session: Session, *, only: str = "", hosts: Hosts | None = Non
         return Response(pictures.crop(index, square), media_type="image/jpeg")
 
     add_files(app, "poxlens.serve.review", _FILES)
-    _add_faults(app)
+    add_faults(app, log, _FAULTS)
     return Guard(app, hosts=hosts or Hosts(), max_body=MAX_BODY)
 
 
@@ -144,40 +149,3 @@ def _wish(body: bytes) -> dict[str, Any]:
     ):
         raise DecisionError("This is not a decision.")
     return found
-
-
-def _add_faults(app: FastAPI) -> None:
-    @app.exception_handler(PhotoError)
-    async def unreadable(_: Request, fault: PhotoError) -> JSONResponse:
-        return error(422, fault.reason, fault.client_message)
-
-    @app.exception_handler(ConflictError)
-    async def conflict(_: Request, fault: ConflictError) -> JSONResponse:
-        return error(409, "conflict", fault.client_message)
-
-    @app.exception_handler(DecisionError)
-    async def senseless(_: Request, fault: DecisionError) -> JSONResponse:
-        return error(400, "decision", fault.client_message)
-
-    @app.exception_handler(SaveError)
-    async def unsaved(_: Request, fault: SaveError) -> JSONResponse:
-        log.error("not saved: %s", fault)
-        return error(507, "not_saved", fault.client_message)
-
-    @app.exception_handler(CurationError)
-    async def lost(_: Request, fault: CurationError) -> JSONResponse:
-        log.error("decisions: %s", fault)
-        return error(507, "not_saved", fault.client_message)
-
-    @app.exception_handler(404)
-    async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return error(404, "not_found", "There is nothing at this address.")
-
-    @app.exception_handler(405)
-    async def wrong_method(_: Request, __: Exception) -> JSONResponse:
-        return error(405, "method", "This address does not take this kind of request.")
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, fault: Exception) -> JSONResponse:
-        log.error("review failed", exc_info=fault)
-        return error(500, "failed", "That did not work. The program's window says why.")
