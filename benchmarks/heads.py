@@ -104,16 +104,25 @@ def _mean(right: Sequence[Sequence[bool]]) -> Statistic:
 
 def _megabytes(run: Path, network: str, setting: str, classes: int) -> float:
     """Mean over folds of the head's numbers times 4 bytes."""
-    size = sum(find_network(part).channels for part in network.split("+"))
-    if setting == BASE:
-        return (size + 1) * classes * 4 / 1e6
-    sizes = []
+    layers = [()] if setting == BASE else chosen_layers(run, network, setting)
+    numbers = [head_parameters(network, units, classes) for units in layers]
+    return float(np.mean(numbers)) * 4 / 1e6 if numbers else float("nan")
+
+
+def chosen_layers(run: Path, network: str, setting: str) -> list[tuple[int, ...]]:
+    """Units of the hidden layers that each fold of a run chose; none where the units are not there."""
+    found = []
     for path in sorted((run / "units" / network / setting).glob("*.json")):
         told = json.loads(path.read_text("utf-8"))
         if not told.get("variant"):
-            layers = (size, *told["chosen"]["units"], classes)
-            sizes.append(sum((i + 1) * o for i, o in pairwise(layers)) * 4 / 1e6)
-    return float(np.mean(sizes)) if sizes else float("nan")
+            found.append(tuple(told["chosen"]["units"]))
+    return found
+
+
+def head_parameters(network: str, units: Sequence[int], classes: int) -> int:
+    """Weights and biases of a head with these hidden layers behind a network, or several side by side."""
+    size = sum(find_network(part).channels for part in network.split("+"))
+    return sum((i + 1) * o for i, o in pairwise((size, *units, classes)))
 
 
 def table(run: Path) -> str:

@@ -36,8 +36,8 @@ def tinted(monkeypatch):
     def known(networks, side, source):
         return None
 
-    def extractor_of(name, side, source):
-        return TintExtractor(name, FeatureCache(source.cache))
+    def extractor_of(name, side, source, *, eight_bits=False):
+        return TintExtractor(f"{name}-w8" if eight_bits else name, FeatureCache(source.cache))
 
     for module in (features, extra, plan):
         monkeypatch.setattr(module, "extractor_of", extractor_of)

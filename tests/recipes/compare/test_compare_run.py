@@ -223,6 +223,29 @@ def test_the_dense_head_and_its_views_are_for_the_networks_asked_for(study_of, w
     assert {path.name.split("-")[0] for path in (done.out / "features").glob("*bank*")} == {"one"}
 
 
+def test_weights_are_in_eight_bits_for_the_networks_asked_for(study_of, where):
+    study = study_of(networks=["one", "two", "one+two"], heads=["logistic"], eight_bits=["one"])
+    done = compare(study, where())
+    told = json.loads((done.out / "study.json").read_text())["networks"]
+    assert told == {"one": "tint-one-w8", "two": "tint-two", "one+two": "tint-one-w8+tint-two"}
+
+
+def test_eight_bits_are_those_of_the_default_recipe(tmp_path):
+    from poxlens.recipes.compare.features import Source, extractor_of
+    from poxlens.recipes.default import Recipe
+    from poxlens.train.backbones import load_backbone
+    from poxlens.train.features import Extractor
+    from poxlens.train.stored import store_backbone
+
+    stored = store_backbone(
+        load_backbone(["efficientnet-lite0"]), side=64, most_bytes=Recipe().backbone_bytes
+    )
+    source = Source(tmp_path, tmp_path)
+    eight = extractor_of("efficientnet-lite0", 64, source, eight_bits=True)
+    assert eight.identity == Extractor(stored, None).identity
+    assert eight.identity != extractor_of("efficientnet-lite0", 64, source).identity
+
+
 def test_augmentation_and_views_are_settings_of_their_own(study_of, where):
     study = study_of(heads=["svm", "dense"], views=["whole", "averaged"])
     done = compare(study, where())

@@ -70,6 +70,11 @@ def test_a_good_study(tmp_path):
             'both = ["mobilenet-v2"]',
             "needs two networks at least",
         ),
+        (
+            "heads =",
+            'eight_bits = ["mobilenet-v3"]\nheads =',
+            'eight_bits names "mobilenet-v3", which is none of',
+        ),
         ("both =", "mobilenet-v2 =", 'ensemble "mobilenet-v2" has the name of a network'),
         (
             'networks = ["mobilenet-v2"',

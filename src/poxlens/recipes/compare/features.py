@@ -24,7 +24,8 @@ from poxlens.train.tuning import Part
 from poxlens.train.views import DUPLICATE_VIEWS, View
 
 Floats = NDArray[np.float32]
-_FULL_PRECISION = 10**12  # bytes: no eight-bit weights, as nothing is shipped from here
+_HALF_PRECISION = 10**12  # bytes: no eight-bit weights, as nothing is shipped from here
+_EIGHT_BITS = 0  # bytes: all in eight bits that bear it, `poxlens.recipes.default.Recipe.backbone_bytes`
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,7 @@ class Wanted:
     averaged: bool
     views: int  # of the bank; 0 for no bank
     views_of_extra: bool = True  # the bank holds images that are only learnt from, too
+    eight_bits: bool = False  # the network's weights, else in half precision
 
     @classmethod
     def of(cls, study: Study, network: str) -> Wanted:
@@ -84,6 +86,7 @@ class Wanted:
             averaged=any(setting.averaged for setting in asked),
             views=study.tuning.views if any(setting.augmentation for setting in asked) else 0,
             views_of_extra=any(setting.augmentation and setting.extra for setting in asked),
+            eight_bits=network in study.eight_bits,
         )
 
     @property
@@ -113,16 +116,15 @@ def require_networks(networks: Sequence[str], side: int, source: Source) -> None
         load_backbone([name], source.weights, cache=source.downloads).check_side(side)
 
 
-def extractor_of(name: str, side: int, source: Source) -> Extractor:
-    """A network by name as a function from images to features.
+def extractor_of(name: str, side: int, source: Source, *, eight_bits: bool = False) -> Extractor:
+    """A network by name as a function from images to features; its weights in half precision or in eight bits.
 
     Raises:
         WeightsError: the network is unknown, or its weights are missing or not the published ones.
     """
     backbone = load_backbone([name], source.weights, cache=source.downloads)
-    return Extractor(
-        store_backbone(backbone, side=side, most_bytes=_FULL_PRECISION), FeatureCache(source.cache)
-    )
+    most = _EIGHT_BITS if eight_bits else _HALF_PRECISION
+    return Extractor(store_backbone(backbone, side=side, most_bytes=most), FeatureCache(source.cache))
 
 
 def compute(
@@ -141,7 +143,7 @@ def compute(
     Raises:
         WeightsError: the network is unknown, or its weights are missing or not the published ones.
     """
-    extractor = extractor_of(name, cases.images.shape[1], source)
+    extractor = extractor_of(name, cases.images.shape[1], source, eight_bits=wanted.eight_bits)
     digests = tuple(sha256_bytes(image.tobytes()) for image in cases.images)
     stem = f"{name}-{extractor.identity}-{sha256_bytes(''.join(digests).encode())[:16]}"
     views = len(DUPLICATE_VIEWS)

@@ -117,11 +117,11 @@ class _Measured:
 
     def features(self, name: str) -> Step:
         """All features of a single network that are not cached."""
-        extractor = extractor_of(name, self.study.images.side, self.source)
-        image = np.zeros((1, self.study.images.side, self.study.images.side, 3), np.uint8)
+        side, wanted = self.study.images.side, self.wanted[name]
+        extractor = extractor_of(name, side, self.source, eight_bits=wanted.eight_bits)
+        image = np.zeros((1, side, side, 3), np.uint8)
         self.sizes[name] = extractor.pooled(image).shape[1]
         seconds = _timed(lambda: extractor.pooled(image))
-        wanted = self.wanted[name]
         files = (wanted.plain or wanted.averaged) + bool(wanted.views)
         cached = sum(1 for _ in (self.source.cache / extractor.identity).glob("*/*.npz"))
         left = 1 - min(1.0, cached / max(1, self.images * files))

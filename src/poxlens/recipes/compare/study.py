@@ -179,6 +179,9 @@ class Study(_Strict):
 empty"""
     ensembles: dict[str, tuple[str, ...]] = {}
     """name = networks whose probabilities are averaged"""
+    eight_bits: tuple[str, ...] = ()
+    """single networks whose features come of weights in eight bits, as `poxlens train` stores them; of others in half \
+precision"""
     images: Images
     protocol: Protocol = Protocol()
     tuning: Tuning = Tuning()
@@ -207,6 +210,8 @@ empty"""
                 raise ValueError(f'ensemble "{name}" needs two networks at least')
         for what, part in (("leave_one_out", self.leave_one_out), ("learning", self.learning)):
             _known(f"{what}.networks", part.networks, self.networks)
+        single = tuple(part for name in self.networks for part in name.split(POOL))
+        _known("eight_bits", self.eight_bits, single)
         _known("tuning.networks", self.tuning.networks, self.networks)
         _known("finetune.networks", self.finetune.networks, self.networks)
         pooled = [name for name in self.finetune.networks if POOL in name]
