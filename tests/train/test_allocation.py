@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from poxlens.train.allocation import lacks_memory
+
 STEPS = """
 import resource, sys, torch
 from poxlens.train.allocation import keep_freed_memory
@@ -32,3 +34,17 @@ def test_pages_of_large_arrays_are_asked_for_once():
     pages = 2**26 / resource.getpagesize()
     assert faults("kept") < pages / 50
     assert faults("given back") > pages / 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "lacks"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_from_other_faults(fault, lacks):
+    assert lacks_memory(fault) == lacks

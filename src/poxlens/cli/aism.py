@@ -93,9 +93,17 @@ def aism(
     )
     with ranks(device) as processes:
         if plan:
-            _show_plan(
-                make_plan(asked, where, study.parent, processes.device, step=long_steps()), as_json=as_json
+            found = make_plan(
+                asked,
+                where,
+                study.parent,
+                processes.device,
+                arms=names,
+                leak=not no_leak,
+                step=long_steps() if processes.first else silent,
             )
+            if processes.first:
+                _show_plan(found, None if no_frozen else asked.frozen, as_json=as_json)
             return
         told = run(
             asked,
@@ -125,7 +133,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _show_plan(plan: Plan, *, as_json: bool) -> None:
+def _show_plan(plan: Plan, frozen: Path | None, *, as_json: bool) -> None:
     from poxlens.cli.time_left import duration
 
     if as_json:
@@ -139,11 +147,16 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
         if line.skipped:
             print(f"  {line.arm} ({size}): SKIPPED, {line.skipped}")
         else:
-            took = duration(line.seconds)
+            trainings = f"{line.trainings} training{'s' * (line.trainings != 1)}"
+            parts = f", {line.part} images at once" if line.part else ""
+            fetched = f"; {line.download} is downloaded first" if line.download else ""
             print(
-                f"  {line.arm} ({size}): {line.trainings} trainings, about {took}, {line.memory_gib:.1f} GiB"
+                f"  {line.arm} ({size}): {trainings}, about {duration(line.seconds)}, "
+                f"{line.memory_gib:.1f} GiB{parts}{fetched}"
             )
     print(f"about {duration(plan.seconds)} in all; what an earlier run has finished is not taken off")
+    if frozen:
+        print(f"  the comparison of frozen networks in {frozen} is not counted")
 
 
 def _show(told: Told, *, as_json: bool) -> None:

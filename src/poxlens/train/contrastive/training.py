@@ -20,7 +20,7 @@ from torch import nn
 
 from poxlens.errors import TrainingError
 from poxlens.files import sha256_bytes
-from poxlens.train.allocation import keep_freed_memory
+from poxlens.train.allocation import keep_freed_memory, lacks_memory
 from poxlens.train.backbones import Backbone
 from poxlens.train.contrastive.batches import Batches
 from poxlens.train.contrastive.optimising import optimiser_of
@@ -39,7 +39,6 @@ LEAST_CHUNK = 4  # images; with fewer, batch normalisation has nothing to go by
 BATCH_MOMENTUM = (
     0.1  # of running means; torchvision's mobile networks have 0.01, too slow for some hundred steps
 )
-_FULL = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ class Training:
             try:
                 return self.learner.step(make, self.batches.share, self.chunk, seed)
             except (MemoryError, RuntimeError) as fault:
-                if not _is_full(fault):
+                if not lacks_memory(fault):
                     raise
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
@@ -294,8 +293,3 @@ def _learner(settings: Settings, encoder: Backbone, processes: Processes) -> Lea
     head = head.to(processes.device)
     optimiser = optimiser_of(settings, (encoder.parts, head))
     return Learner(encoder, head, nt_xent(settings.temperature), optimiser, settings.precision, processes)
-
-
-def _is_full(fault: BaseException) -> bool:
-    text = str(fault).lower()
-    return isinstance(fault, MemoryError) or any(words in text for words in _FULL)

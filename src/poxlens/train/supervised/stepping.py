@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.errors import TrainingError
+from poxlens.train.allocation import lacks_memory
 from poxlens.train.supervised.augmenting import augment
 from poxlens.train.supervised.losses import Mixer, criterion
 from poxlens.train.supervised.parallel import Ranks
@@ -94,8 +95,8 @@ class Stepper:
                     torch.manual_seed(seed)
                     loss, right = self._gradients(rows, seed)
                 break
-            except (torch.OutOfMemoryError, RuntimeError) as fault:
-                if not _of_memory(fault):
+            except (MemoryError, RuntimeError) as fault:
+                if not lacks_memory(fault):
                     raise
                 self._halve(len(rows), fault)
         loss, right, count = self.ranks.mean([loss, right, float(len(rows))])
@@ -217,12 +218,3 @@ def _parts(count: int, size: int) -> list[slice]:
     if len(starts) > 1 and count - starts[-1] < _SMALLEST:
         starts.pop()
     return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], count], strict=True)]
-
-
-def _of_memory(fault: BaseException) -> bool:
-    told = str(fault).lower()
-    return (
-        isinstance(fault, torch.OutOfMemoryError)
-        or "out of memory" in told
-        or "can't allocate memory" in told
-    )
