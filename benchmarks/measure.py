@@ -37,18 +37,23 @@ class Result:
 
 
 def interleaved(
-    ours: Callable[[], object], theirs: Callable[[], object], n: int, *, warm_up: int = 1
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    n: int,
+    *,
+    warm_up: int = 1,
+    clock: Callable[[], float] = perf_counter,
 ) -> tuple[list[float], list[float]]:
-    """Seconds of n runs of each, in turns, the first of a pair alternating, after a warm-up."""
+    """Seconds by `clock` of n runs of each, in turns, the first of a pair alternating, after a warm-up."""
     for _ in range(warm_up):
         ours()
         theirs()
     seconds: tuple[list[float], list[float]] = ([], [])
     for turn in range(n):
         for side in (0, 1) if turn % 2 else (1, 0):
-            start = perf_counter()
+            start = clock()
             (ours, theirs)[side]()
-            seconds[side].append(perf_counter() - start)
+            seconds[side].append(clock() - start)
     return seconds
 
 
@@ -75,4 +80,14 @@ def compare(
         n=len(pairs),
         ours=Side(ours[0], middles[0] * factor, unit),
         theirs=Side(theirs[0], middles[1] * factor, unit),
+    )
+
+
+def line(result: Result, *, quick: bool = False) -> str:
+    """A result on one line, with its verdict; "quick" where nothing is judged."""
+    verdict = "quick" if quick else ("pass" if result.met else "MISS")
+    return (
+        f"{verdict}  {result.name}: {result.ratio:.3f} (target {'≤' if result.at_most else '≥'} {result.target:g}; "
+        f"n {result.n}, pairs from {result.spread[0]:.3f} to {result.spread[1]:.3f}); {result.ours.value:.1f} and "
+        f"{result.theirs.value:.1f} {result.ours.unit}"
     )

@@ -12,21 +12,16 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 
 from benchmarks.machine import machine
-from benchmarks.measure import Result, compare
+from benchmarks.measure import Result, compare, interleaved, line
+from benchmarks.training_steps import bare_step, simclr_step
 from poxlens.train.allocation import keep_freed_memory
-from poxlens.train.backbones import Backbone
-from poxlens.train.contrastive.settings import Settings
-from poxlens.train.contrastive.training import Schedule, Training
-from poxlens.train.networks.registry import find_network
 
 TARGET = 0.6
 
@@ -46,12 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     else:
         print("  ".join(f"{name}: {value}" for name, value in told.items()))
         for result in results:
-            verdict = "quick" if options.quick else ("pass" if result.met else "MISS")
-            print(
-                f"{verdict}  {result.name}: {result.ratio:.3f} (target ≥ {result.target:g}; n {result.n}, pairs from "
-                f"{result.spread[0]:.3f} to {result.spread[1]:.3f}); {result.ours.value:.1f} and "
-                f"{result.theirs.value:.1f} {result.ours.unit}"
-            )
+            print(line(result, quick=options.quick))
     return 0 if options.quick or results[0].met else 1
 
 
@@ -66,10 +56,10 @@ def measure(folder: Path, name: str, side: int, batch: int, pairs: int) -> list[
         pairs: timed.
     """
     results = []
-    bare = _bare(name, side, 2 * batch)
+    bare = bare_step(name, side, 2 * batch)
     for parts in (1, 2):
-        ours = _step(folder, name, side, batch, parts)
-        seconds = _in_turns(ours, bare, pairs)
+        ours = simclr_step(folder, name, side, batch, chunk=-(-batch // parts))
+        seconds = interleaved(ours, bare, pairs, clock=time.process_time)
         rates = tuple([2 * batch / one for one in series] for series in seconds)
         results.append(
             compare(
@@ -82,59 +72,6 @@ def measure(folder: Path, name: str, side: int, batch: int, pairs: int) -> list[
             )
         )
     return results
-
-
-def _in_turns(
-    ours: Callable[[], object], theirs: Callable[[], object], pairs: int
-) -> tuple[list[float], list[float]]:
-    """Processor seconds of each, in turns: what others take of the machine is not counted."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    ours(), theirs()
-    for turn in range(pairs):
-        for side in (0, 1) if turn % 2 else (1, 0):
-            begun = time.process_time()
-            (ours, theirs)[side]()
-            seconds[side].append(time.process_time() - begun)
-    return seconds
-
-
-def _step(folder: Path, name: str, side: int, batch: int, parts: int) -> Callable[[], object]:
-    cached = round(side * 1.25)
-    path = folder / f"{parts}.npy"
-    random = np.random.default_rng(0)
-    np.save(path, random.integers(0, 256, (2 * batch, cached, cached, 3), np.uint8))
-    settings = Settings(
-        network=name, side=side, cached_side=cached, epochs=1000, batch=batch, chunk=-(-batch // parts)
-    )
-    spec = find_network(name)
-    encoder = Backbone([spec], [spec.build(None)])
-    schedule = Schedule(keep_every=float("inf"))
-    training = Training(
-        np.load(path, mmap_mode="r"), settings, encoder, folder / f"{parts}.pt", schedule=schedule
-    )
-    return training.learn
-
-
-def _bare(name: str, side: int, images: int) -> Callable[[], object]:
-    network = find_network(name).build(None).train()
-    planes = torch.rand(images, 3, side, side)
-    spent = {}
-    for layout in (torch.contiguous_format, torch.channels_last):
-        step = _backward(network.to(memory_format=layout), planes.to(memory_format=layout))
-        step()
-        begun = time.process_time()
-        step()
-        spent[layout] = time.process_time() - begun
-    best = min(spent, key=lambda layout: spent[layout])
-    return _backward(network.to(memory_format=best), planes.to(memory_format=best))
-
-
-def _backward(network: torch.nn.Module, planes: torch.Tensor) -> Callable[[], object]:
-    def step() -> None:
-        network.zero_grad(set_to_none=True)
-        network(planes).mean((2, 3)).sum().backward()
-
-    return step
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
