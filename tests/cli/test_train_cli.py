@@ -12,6 +12,7 @@ from PIL import Image
 
 from poxlens.cli.main import main
 from poxlens.data.phantom import draw, random_spec
+from poxlens.recipes.shipping import ONE_SOURCE
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def asked(monkeypatch):
         seen.manifest, seen.where, seen.recipe = manifest, where, recipe
         with step("reading images", 4) as done:
             done()
-        return SimpleNamespace(digest="d" * 64, label="made 1")
+        return SimpleNamespace(digest="d" * 64, label="made 1", manifest=SimpleNamespace(limits=[ONE_SOURCE]))
 
     monkeypatch.setattr(default, "train", run)
     return seen
@@ -142,7 +143,7 @@ def test_every_option_reaches_the_recipe(asked, photos, tmp_path, capsys, monkey
         "predictions": str(tmp_path / "out" / "predictions.csv"),
         "digest": "d" * 64,
     }
-    assert shown.err == "reading images (4)\n"
+    assert shown.err == f"reading images (4)\nnote: {ONE_SOURCE}\n"
     assert [row.path for row in asked.manifest.rows] == [photos / "0.png"]
     assert [str(folder) for folder in asked.where.weights] == ["mine", "yours", "first", "second"]
     assert (asked.where.out, asked.where.cache) == (tmp_path / "out", tmp_path / "features")

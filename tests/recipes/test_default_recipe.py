@@ -21,6 +21,7 @@ from poxlens.recipes.points import Targets
 from poxlens.recipes.predictions import read_predictions
 from poxlens.recipes.protocol import Plan
 from poxlens.recipes.samples import Labels
+from poxlens.recipes.shipping import ONE_SOURCE
 from poxlens.screen.decision import Outcome
 from poxlens.screen.screener import Screener
 
@@ -258,13 +259,34 @@ def without(manifest, unwanted):
     return replace(manifest, rows=tuple(row for row in manifest.rows if not unwanted(row)))
 
 
-def test_a_target_of_one_source_is_refused_before_the_features(manifest, tmp_path):
-    one = without(manifest, lambda row: row.label == "pustule" and row.dataset == "south")
-    with pytest.raises(TrainingError, match='only in source "north": give them from at least two sources'):
-        train(one, Where(tmp_path), RECIPE, labels=LABELS)
-    assert not (tmp_path / "features").exists()
+def test_a_target_of_one_source_and_a_class_of_no_image(manifest, cache, tmp_path):
+    """As a clinic's own photos are: learnt from, and the card says what could not be tested."""
+    one = without(
+        manifest,
+        lambda row: (row.label, row.dataset) == ("pustule", "south") or row.label in ("plain", "either"),
+    )
+    bundle = train(one, Where(tmp_path, cache=cache), RECIPE, labels=LABELS)
+    assert bundle.manifest.classes == ["mpox", "acne"]
+    assert set(bundle.manifest.conformal) == {"mpox", "acne"}
+    assert ONE_SOURCE in bundle.manifest.limits
+    assert not any("never seen" in figure.group for figure in bundle.manifest.evidence.figures)
+    assert 0 < bundle.manifest.rule_out.threshold <= bundle.manifest.rule_in.threshold <= 1
+    card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text("utf-8")
+    assert "all mpox images are of one source, so none was tested on a source never seen" in card
+    assert "neither was tested on a source that training never saw" in card
+    assert "left out of training." not in card
+    with (tmp_path / "predictions.csv").open(newline="") as stream:
+        experiments = {row["experiment"] for row in csv.DictReader(stream)}
+    assert "strict" in experiments
+    assert not [name for name in experiments if name.startswith("left out")]
+
+
+def test_a_target_of_no_source_is_refused_before_the_features(manifest, tmp_path):
     with pytest.raises(TrainingError, match='images of "mpox" are not in the table'):
         train(without(manifest, lambda row: row.label == "pustule"), Where(tmp_path), RECIPE, labels=LABELS)
+    with pytest.raises(TrainingError, match='all images are of "mpox": there is nothing to tell it from'):
+        train(without(manifest, lambda row: row.label != "pustule"), Where(tmp_path), RECIPE, labels=LABELS)
+    assert not (tmp_path / "features").exists()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,6 +97,7 @@ def train(
     try:
         from poxlens.recipes.default import Recipe, Where
         from poxlens.recipes.default import train as run
+        from poxlens.recipes.shipping import ONE_SOURCE
     except ModuleNotFoundError as missing:
         raise MissingExtraError("train", f"poxlens train (it needs {missing.name})") from missing
     folders = weight_folders(weights)
@@ -112,6 +114,8 @@ def train(
         "predictions": str(out / "predictions.csv"),
         "digest": bundle.digest,
     }
+    if ONE_SOURCE in bundle.manifest.limits:
+        print(f"note: {ONE_SOURCE}", file=sys.stderr)
     if as_json:
         print(json.dumps(told))
     else:

@@ -53,21 +53,21 @@ class Story:
             f"sources that may show the same skin ({self.suspects} pairs) are left out of training for its test "
             f"folds (strict filter). The penalty is chosen among {', '.join(f'{s:g}' for s in plan.strengths)} inside "
             f"each training part ({plan.inner_folds} folds). Intervals: 95 %, bootstrap over groups of the mean of "
-            "the repeats. Thresholds and quantiles are read off the out-of-fold predictions that the figures use; the "
-            "rule-in point must also hold on each mpox source left out of training."
+            "the repeats. Thresholds and quantiles are read off the out-of-fold predictions that the figures use"
             f"{self._left_out()}"
         )
 
     def _left_out(self) -> str:
         """How much the test of a source never seen stands on."""
         if not self.left_out:
-            return ""
+            return "; all mpox images are of one source, so none was tested on a source never seen."
         each = [
             f"{images} mpox images ({groups} groups) without {name}"
             for name, (images, groups) in self.left_out.items()
         ]
         return (
-            f" Sources share photos, so the heads of that test learnt from {' and '.join(each)}, given the weight that "
+            "; the rule-in point must also hold on each mpox source left out of training. Sources share photos, so "
+            f"the heads of that test learnt from {' and '.join(each)}, given the weight that "
             "mpox has with all sources: it is a hard test of a head that knows less than the one that ships."
         )
 
@@ -105,7 +105,7 @@ def card(manifest: Manifest, story: Story, model_bytes: int, strength: float) ->
         "## How good it is",
         *_sections(figures),
         "## Decisions",
-        _decisions(manifest),
+        _decisions(manifest, unseen=bool(story.left_out)),
         "## Limits",
         "\n".join(f"- {limit}" for limit in manifest.limits),
         "## Licence",
@@ -172,13 +172,18 @@ def _row(interval: Interval) -> str:
     return f"{interval.value:.3f} | {interval.low:.3f} to {interval.high:.3f} | {interval.n}"
 
 
-def _decisions(manifest: Manifest) -> str:
+def _decisions(manifest: Manifest, *, unseen: bool) -> str:
     out, into = manifest.rule_out, manifest.rule_in
+    held = (
+        "The rule-out point holds in every mpox source out of fold, but not in a source that training never saw; the "
+        "rule-in point holds there too."
+        if unseen
+        else "Both points hold out of fold; neither was tested on a source that training never saw."
+    )
     return (
         f"With p the calibrated probability of {manifest.target}: refer at p >= {into.threshold:.4f}; not suspected at "
         f"p < {out.threshold:.4f} with {manifest.target} outside the conformal set (alpha "
         f"{manifest.conformal_alpha:g}, class-conditional) and the most probable class at "
         f"{manifest.gate.top_probability:g} or more; uncertain otherwise. Novelty above "
-        f"{manifest.gate.novelty_limit:.4f} is refused. The rule-out point holds in every mpox source out "
-        "of fold, but not in a source that training never saw; the rule-in point holds there too."
+        f"{manifest.gate.novelty_limit:.4f} is refused. {held}"
     )

@@ -175,6 +175,7 @@ def train(
         WeightsError: when pretrained weights are missing or not the published ones.
     """
     recipe = recipe or Recipe()
+    labels = labels.held_by(manifest)
     where.out.mkdir(parents=True, exist_ok=True)
     prepared = prepare_run(manifest, where, recipe, labels, step)
     _write_tables(where.out, recipe, manifest, prepared)
@@ -182,10 +183,11 @@ def train(
     with step("cross-validation, strict filter", _folds(table, plan)) as done:
         experiments = {"strict": out_of_fold(table, plan, done=done)}
     left_out = {}
-    with step("leaving a source out", len(table.target_sources)) as done:
-        for source in table.target_sources:
-            left_out[source] = leave_source_out(table, plan, source, labels.classes.index(recipe.target))
-            done()
+    if len(table.target_sources) > 1:
+        with step("leaving a source out", len(table.target_sources)) as done:
+            for source in table.target_sources:
+                left_out[source] = leave_source_out(table, plan, source, labels.classes.index(recipe.target))
+                done()
     experiments |= _comparisons(prepared, step)
     with step("novelty gate", 1) as done:
         gated = _gated(prepared)
@@ -287,12 +289,10 @@ def prepare_run(
             manifest, labels, harmonise, probes=recipe.probes, workers=where.workers, advance=done
         )
     sources = sorted({s.row.dataset for s in samples if recipe.target in s.possible})
-    if len(sources) < 2:
-        told = f'only in source "{sources[0]}"' if sources else "not in the table"
-        raise TrainingError(
-            f'images of "{recipe.target}" are {told}: give them from at least two sources (column "dataset"), so that '
-            "the thresholds can be tested on a source that training never saw"
-        )
+    if not sources:
+        raise TrainingError(f'images of "{recipe.target}" are not in the table')
+    if len(labels.classes) < 2:
+        raise TrainingError(f'all images are of "{recipe.target}": there is nothing to tell it from')
     cache = FeatureCache(where.cache or where.out / "features")
     extractor = Extractor(backbone, cache)
     single = store_backbone(alone, side=side)
@@ -390,7 +390,9 @@ def _features(
 
 
 def _weights(possible: NDArray[np.bool_], recipe: Recipe, labels: Labels) -> NDArray[np.float32]:
-    rash = possible[:, [labels.classes.index(name) for name in recipe.rashes]].any(1)
+    rash = possible[:, [labels.classes.index(name) for name in recipe.rashes if name in labels.classes]].any(
+        1
+    )
     return np.where(rash, 1.0, recipe.weight_of_rest).astype(np.float32)
 
 

@@ -69,7 +69,8 @@ def choose_points(
 
     Args:
         out_of_fold: [R, N, C] logits.
-        left_out: source -> [N, C] logits of a head that never saw the source, NaN elsewhere.
+        left_out: source -> [N, C] logits of a head that never saw the source, NaN elsewhere; none where all images
+            of the target are of one source.
         possible: [N, C].
         source: [N].
         classes: names, in the order of the logits.
@@ -81,10 +82,10 @@ def choose_points(
     inside = np.stack([softmax(logits, temperature)[:, place] for logits in out_of_fold])
     outside = {name: softmax(logits, temperature)[:, place] for name, logits in left_out.items()}
     positive, negative = possible[:, place], ~possible[:, place]
-    rule_out, rule_in = [], []
+    rule_in = []
+    rule_out = [_out(inside[:, positive & (source == name)], targets) for name in np.unique(source[positive])]
     for name, scores in outside.items():
         rows = source == name
-        rule_out.append(_out(inside[:, rows & positive], targets))
         if (rows & negative).any():  # a source may hold the target alone
             rule_in.append(_in(scores[rows & negative], targets.specificity))
     for number, name in enumerate(classes):

@@ -29,6 +29,11 @@ class Labels:
     meaning: Mapping[str, tuple[str, ...]]  # label -> classes it may be; one when it is sure
     whole_people: str = ""  # label whose photos also give skin patches of the same class
 
+    def held_by(self, manifest: Manifest) -> Labels:
+        """With the classes alone that some row of the table may be: nothing can be learnt of the others."""
+        held = {name for row in manifest.rows for name in self.meaning.get(row.label, ())}
+        return replace(self, classes=tuple(name for name in self.classes if name in held))
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:

@@ -60,7 +60,7 @@ def trained_material(
     recipe = _recipe(told["recipe"])
     bundle = load(folder / "bundle")
     model = bundle.read(_onnx(bundle))
-    prepared = prepare_run(table, where, recipe, labels, step)
+    prepared = prepare_run(table, where, recipe, labels.held_by(table), step)
     samples, found_table = prepared.samples, prepared.table
     head, subspace = _head_of(model)
     manifest = bundle.manifest
