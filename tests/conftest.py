@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -69,3 +69,19 @@ def playwright() -> Iterator[Any]:
     )
     with api.sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def options_of() -> Callable[[Callable[..., object]], set[str]]:
+    """The long options of a verb of the command line, from its signature."""
+
+    def found(verb: Callable[..., object]) -> set[str]:
+        declared = [hint.__metadata__[0] for name, hint in _hints(verb).items() if name != "return"]
+        names = [name for one in declared for name in (one.default, *(one.param_decls or ()))]
+        return {name for name in names if isinstance(name, str) and name.startswith("--")}
+
+    return found
+
+
+def _hints(verb: Callable[..., object]) -> dict[str, Any]:
+    return get_type_hints(verb, include_extras=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import tomllib
@@ -80,9 +79,8 @@ def test_the_study_file_of_the_page():
     assert study.recipe(study.arms[0]).epochs == 10
 
 
-def test_all_options_are_told():
-    source = inspect.getsource(aism)
-    options = set(re.findall(r'"(--[a-z-]+)"', source))
+def test_all_options_are_told(options_of):
+    options = options_of(aism)
     assert len(options) > 15
     assert {option for option in options if option not in PAGE} == set()
 

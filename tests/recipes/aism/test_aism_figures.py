@@ -135,14 +135,14 @@ def test_recall_by_grade_and_stage():
 
 def test_predictions_with_a_fault_are_refused_by_row(tmp_path):
     path = tmp_path / "p.csv"
-    head = "arm,share,fold,file,group,label,temperature,p_mpox,p_normal\n"
-    path.write_text(head + "a,1,1,x.png,g,mpox,2.0,0.8,0.2\nb,1,1,x.png,g,mpox,1.0,0.4,0.6\n")
+    head = "repeat,fold,network,setting,share,file,group,label,temperature,p_mpox,p_normal\n"
+    path.write_text(head + "0,0,n,a,1,x.png,g,mpox,2.0,0.8,0.2\n0,0,n,b,1,x.png,g,mpox,1.0,0.4,0.6\n")
     classes, found = read_predictions(path, {"both": ("a", "b"), "more": ("a", "c")})
     assert classes == ("mpox", "normal")
     assert [one.arm for one in found] == ["a", "b", "both"]
     assert found[0].calibrated[0] == pytest.approx([2 / 3, 1 / 3])  # sqrt(.8) : sqrt(.2) = 2 : 1
     assert found[2].raw[0] == pytest.approx([0.6, 0.4])
     assert found[2].calibrated[0] == pytest.approx([(2 / 3 + 0.4) / 2, (1 / 3 + 0.6) / 2])
-    path.write_text(head + "a,1,1,x.png,g,measles,1,0.8,0.2\n")
+    path.write_text(head + "0,0,n,a,1,x.png,g,measles,1,0.8,0.2\n")
     with pytest.raises(ManifestError, match="row 2"):
         read_predictions(path, {})

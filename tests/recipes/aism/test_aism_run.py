@@ -46,7 +46,7 @@ def test_a_run_from_end_to_end(go, entries, photos, tmp_path):
     rows = table(told.files["predictions"])
     assert len(rows) == 3 * 36  # two arms on all labels, one of them at half
     for arm, share in (("small", "1"), ("small", "0.5"), ("other", "1")):
-        own = [row for row in rows if (row["arm"], row["share"]) == (arm, share)]
+        own = [row for row in rows if (row["setting"], row["share"]) == (arm, share)]
         assert sorted(row["file"] for row in own) == sorted(path.name for path in photos.glob("*.png"))
         folds = {}
         for row in own:

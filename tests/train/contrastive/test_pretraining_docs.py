@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 from pathlib import Path
@@ -71,8 +70,8 @@ def test_the_program_checks_and_reads_an_encoder(tmp_path, monkeypatch, capsys):
         exec(compile(code, "pretraining.md", "exec"), {})
 
 
-def test_every_option_and_default_is_told():
-    names = re.findall(r'"(--[a-z-]+)"', inspect.getsource(simclr))
+def test_every_option_and_default_is_told(options_of):
+    names = sorted(options_of(simclr))
     assert len(names) > 25
     assert [name for name in names if f"`{name}" not in TEXT and f"{name} " not in TEXT] == []
     settings, usual = Settings(), ViewSettings()

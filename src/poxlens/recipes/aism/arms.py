@@ -18,7 +18,8 @@ from poxlens.files import write_atomically
 from poxlens.recipes.aism.units import Result
 from poxlens.recipes.compare.cases import Cases
 
-COLUMNS = ("arm", "share", "fold", "file", "group", "label", "temperature")
+COLUMNS = ("repeat", "fold", "network", "setting", "share", "file", "group", "label", "temperature")
+"""As of the other studies, the arm being the setting; then the share of labels, and p_CLASS for each class."""
 FILE = "predictions.csv"
 _LEAST = 1e-6  # what six digits keep of a probability
 
@@ -89,7 +90,8 @@ def write_predictions(
         ):
             row = cases.rows[at]
             told = (row.file, cases.groups.names[cases.groups.of[at]], row.label, f"{one.temperature:.4f}")
-            writer.writerow((unit.arm.name, f"{unit.share:g}", unit.number, *told, *_written(values)))
+            who = (0, unit.number - 1, unit.arm.network, unit.arm.name, f"{unit.share:g}")
+            writer.writerow((*who, *told, *_written(values)))
     for row in _frozen(frozen, cases.classes, names or {}) if frozen is not None else ():
         writer.writerow(row)
     write_atomically(path, stream.getvalue())
@@ -105,10 +107,10 @@ def _frozen(path: Path, classes: Sequence[str], names: Mapping[str, str]) -> lis
     with path.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         for row in reader:
-            fold = int(row["fold"]) + 1
             name = f"{row['network']}, {row['setting']}"
-            told = (names.get(name, name), "1", str(fold), row["file"], row["group"], row["label"], "1.0000")
-            found.append((*told, *(row[f"p_{one}"] for one in classes)))
+            who = (row["repeat"], row["fold"], row["network"], names.get(name, name), "1")
+            told = (row["file"], row["group"], row["label"], "1.0000")
+            found.append((*who, *told, *(row[f"p_{one}"] for one in classes)))
     return found
 
 
@@ -138,10 +140,11 @@ def read_predictions(
     tables: dict[tuple[str, float], list[tuple[str, str, int, int, float, list[float]]]] = {}
     for number, row in enumerate(reader, start=2):
         try:
-            key = (row["arm"], float(row["share"]))
+            key = (row["setting"], float(row["share"]))
             values = [float(row[f"p_{name}"]) for name in classes]
             truth = classes.index(row["label"])
-            told = (row["file"], row["group"], int(row["fold"]), truth, float(row["temperature"]), values)
+            fold = int(row["fold"]) + 1
+            told = (row["file"], row["group"], fold, truth, float(row["temperature"]), values)
         except (ValueError, TypeError) as fault:
             raise ManifestError(f"{path}, row {number}: {fault}") from fault
         tables.setdefault(key, []).append(told)
