@@ -19,9 +19,9 @@ def table(tmp_path):
     for name, shape in (("a/wide.jpg", (300, 500)), ("a/high.png", (400, 200)), ("small.png", (40, 60))):
         Image.fromarray(np.full((*shape, 3), (200, 120, 90), np.uint8)).save(folder / name)
     (folder / "bad.jpg").write_bytes(b"no image")
+    names = ("a/wide.jpg", "a/high.png", "small.png", "bad.jpg")
     lines = ["file,label,dataset,patient,sha256,width,height"]
-    for name in ("a/wide.jpg", "a/high.png", "small.png", "bad.jpg"):
-        lines.append(f"{name},mpox,home,p1,{'0' * 64},1,1")
+    lines += [f"{name},mpox,home,p1,{'0' * 64},1,1" for name in names]
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
     return folder / "manifest.csv"
 
@@ -41,6 +41,18 @@ def test_images_shrink_and_the_table_says_so(table, tmp_path, capsys):
         with Image.open(out / name) as image:
             assert (image.format, image.size) == ("JPEG", sizes[name])
             assert np.abs(np.asarray(image, int) - (200, 120, 90)).max() <= 4
+
+
+def test_a_name_that_leads_out_of_the_folder_is_left_out(table, tmp_path, capsys):
+    (table.parent / "more").mkdir()
+    other = table.parent / "more" / "manifest.csv"
+    other.write_text("file,label\n../small.png,mpox\n../a/high.png,mpox\n")
+    (table.parent / "more" / "in.png").write_bytes((table.parent / "small.png").read_bytes())
+    other.write_text(other.read_text() + "in.png,mpox\n")
+    before = sorted(tmp_path.rglob("*.png"))
+    assert shrunk.main([str(other), "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().out.count("leads out of the folder") == 2
+    assert sorted(tmp_path.rglob("*.png")) == sorted([*before, tmp_path / "out" / "in.png"])
 
 
 def test_the_images_themselves_are_not_overwritten(table, capsys):
