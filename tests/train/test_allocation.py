@@ -36,6 +36,30 @@ def test_pages_of_large_arrays_are_asked_for_once():
     assert faults("given back") > pages / 4
 
 
+AFTERWARDS = """
+import resource, torch
+from poxlens.train.allocation import freed_memory_kept
+def held():  # MiB
+    with open("/proc/self/statm") as stream:
+        return int(stream.read().split()[1]) * resource.getpagesize() / 2**20
+start = held()
+with freed_memory_kept():
+    [torch.ones(2**22) for _ in range(16)]  # 16 MiB each, and dropped
+    inside = held()
+large = torch.ones(2**24)
+del large
+print(inside - start, held() - start)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
+def test_memory_goes_back_after_the_training():
+    done = subprocess.run([sys.executable, "-c", AFTERWARDS], capture_output=True, text=True, check=True)
+    inside, after = (float(figure) for figure in done.stdout.split())
+    assert inside > 200
+    assert after < 60
+
+
 @pytest.mark.parametrize(
     ("fault", "lacks"),
     [

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from poxlens.errors import TrainingError
 from poxlens.files import sha256_bytes, write_atomically
-from poxlens.train.allocation import keep_freed_memory
+from poxlens.train.allocation import freed_memory_kept
 from poxlens.train.inpainting.losses import FORMS, Form, discriminator_loss, generator_loss
 from poxlens.train.inpainting.masking import MASK, SIDE, anywhere, hide
 from poxlens.train.inpainting.networks import WIDTHS, Discriminator, Generator
@@ -109,13 +109,13 @@ class Training:
         Raises:
             TrainingError: a loss is no number any more; the last checkpoint is left as it is.
         """
-        keep_freed_memory()
-        while not self.done and time.monotonic() < until:
-            self.history.append(self._epoch(len(self.history)))
-            if len(self.history) % self.settings.every == 0 or self.done:
-                self._keep()
-            if advance:
-                advance(1)
+        with freed_memory_kept():
+            while not self.done and time.monotonic() < until:
+                self.history.append(self._epoch(len(self.history)))
+                if len(self.history) % self.settings.every == 0 or self.done:
+                    self._keep()
+                if advance:
+                    advance(1)
         if len(self.history) % self.settings.every:
             self._keep()
         return self.done
