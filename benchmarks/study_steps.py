@@ -46,8 +46,22 @@ class Case:
     binary: bool = False
 
 
+LARGE = "mobilenet-v3-large-aerial"
 _ALL = "svm+views+strict+auxiliary"
 _DENSE = ("dense", "dense+augmentation", "logistic", "svm")
+_PHONE = Case(
+    ("accuracy", "macro F1", "AUROC"),
+    (SMALL, LARGE, LEVELS),
+    ("dense", "logistic"),
+    steps=(
+        Step("dense layers for a linear one, MobileNetV3-Small", f"{SMALL} dense", f"{SMALL} logistic"),
+        Step(
+            "the shipped design for MobileNetV3-Small and dense layers",
+            f"{LEVELS} logistic",
+            f"{SMALL} dense",
+        ),
+    ),
+)
 
 CASES: Mapping[str, Case] = {
     "mcsi-like": Case(
@@ -116,4 +130,6 @@ CASES: Mapping[str, Case] = {
             Step("all steps together", f"{THREE_LEVELS} svm+views", f"{SMALL} logistic"),
         ),
     ),
+    "phone-msld": _PHONE,
+    "phone-msid": _PHONE,
 }

@@ -18,8 +18,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """With a thread a core, steps wait for whatever else the machine does."""
+def one_thread(monkeypatch):
+    """With a thread a core, steps wait for whatever else the machine does; one pair warms up enough here."""
+    monkeypatch.setattr(whole_steps, "_WARM_UP", 1)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

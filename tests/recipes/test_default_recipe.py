@@ -126,7 +126,9 @@ def test_the_bundle_says_what_it_was_made_from(bundle, manifest):
     assert told.conformal_alpha == 0.1
     assert "screening aid" in told.intended_use.lower()
     assert "not a diagnosis" in told.intended_use.lower()
-    assert any("not phone photos" in limit for limit in told.limits)
+    assert any("the photos listed above alone" in limit for limit in told.limits)
+    assert not any("scraped" in limit for limit in told.limits)  # these were drawn
+    assert any("source never seen in training" in limit for limit in told.limits)
     assert 0 < told.rule_out.threshold < 1
     assert 0 < told.rule_in.threshold <= 1
     assert {"model.onnx", "MODEL_CARD.md", "bundle.json"} <= {

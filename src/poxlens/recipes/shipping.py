@@ -51,12 +51,20 @@ _UNSEEN = (
     "Of mpox photos of a source never seen in training, more are called not suspected than out of fold (a hard test: "
     "without that source few mpox photos are left to learn from)."
 )
-LIMITS = (
+_SCRAPED = ("dermnet", "msid", "msld")
+_OF_SCRAPED = (
     "Trained on photos scraped from the web and from teaching collections, not phone photos of consecutive patients.",
     "Each class comes from one to three sources, so part of its accuracy may be the source's (see the shortcuts).",
     _UNSEEN,
     "Healthy close-ups are skin patches cut from photos of people; real healthy close-ups were not available.",
     "Dark skin is under-represented outside the mpox class; its figures are given apart.",
+)
+_OF_OTHERS = (
+    "Trained and tested on the photos listed above alone; part of its accuracy may be their source's (see the "
+    "shortcuts).",
+    _UNSEEN,
+)
+_ALWAYS = (
     "Chickenpox and mpox can be present together: another likely rash never rules mpox out.",
     "Skin diseases that it did not learn mostly pass the novelty gate; skin tumours were shown to it as dermoscopy "
     "only.",
@@ -125,10 +133,17 @@ def ship(trained: Trained, figures: Sequence[Figure], story: Story, data_sha256:
         evidence=Evidence(story.protocol(), data_sha256, list(figures)),
         licence="CC-BY-NC-4.0",
         intended_use=INTENDED_USE,
-        limits=[limit if limit != _UNSEEN or story.left_out else ONE_SOURCE for limit in LIMITS],
+        limits=_limits(story),
     )
     told = card(manifest, story, len(model), trained.strength)
     return pack(folder, manifest, {"model.onnx": model, "MODEL_CARD.md": told.encode(), **photos})
+
+
+def _limits(story: Story) -> list[str]:
+    """What the model's user must know of the photos it learnt from, and of any such model."""
+    public = any(source in _SCRAPED for _, source, _ in story.counts)
+    own = _OF_SCRAPED if public else _OF_OTHERS
+    return [limit if limit != _UNSEEN or story.left_out else ONE_SOURCE for limit in (*own, *_ALWAYS)]
 
 
 def _phantom(lesion: str, seed: int) -> bytes:
