@@ -9,13 +9,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from poxlens.data.manifest import Row
 from poxlens.errors import TrainingError
+from poxlens.files import sha256_file
 from poxlens.recipes.aism.leak import FILE, deal, folder_of, read_leak, run_leak
 from poxlens.recipes.aism.material import read_material
 from poxlens.recipes.aism.study import study_of
 from poxlens.recipes.aism.units import units
 from poxlens.recipes.aism.verb import Asked, run
 from poxlens.recipes.default import Where, silent
+from poxlens.train.contrastive.encoder import EncoderRecord, save_encoder
+from poxlens.train.contrastive.pool import Pool
+from poxlens.train.networks.registry import find_network
 from poxlens.train.supervised.parallel import Ranks
 from poxlens.train.supervised.training import Hooks
 
@@ -121,6 +126,21 @@ def test_one_arm_without_weights_leaves_the_others(go, entries, photos):
     assert told.finished == 3
     assert list(told.failed) == ["SimCLR"]
     assert "poxlens pretrain simclr" in told.failed["SimCLR"]
+
+
+def test_an_encoder_that_has_learnt_from_a_tested_image_is_refused_there(go, entries, photos, tmp_path):
+    out = tmp_path / "encoder"
+    out.mkdir()
+    record = EncoderRecord("mobilenet-v3-small", "simclr", "random", 32, 1, 1, "c" * 64, 0)
+    save_encoder(out, find_network("mobilenet-v3-small").build(None), record)
+    learnt = photos / "acne03.png"
+    Pool((Row("x.png", learnt, "", sha256=sha256_file(learnt)),), (), (), ()).write(out)
+    arm = {"name": "SimCLR", "network": "mobilenet-v3-small", "start": "encoder", "layers": "head"}
+    told = go(study_of(entries(arms=[arm], pairs=[]), "x"), Asked(report=False))
+    assert told.finished == 2  # folds that test other images
+    ((where, why),) = told.failed.items()
+    assert where.startswith("SimCLR, 100% of the labels, fold ")
+    assert "has learnt from 1 of the tested images (acne03.png): pretrain it anew with --exclude" in why
 
 
 def test_a_corrupt_image_is_left_out_and_named(go, study, photos):

@@ -26,6 +26,7 @@ from poxlens.recipes.aism.study import Arm, Study
 from poxlens.recipes.compare.folds import Fold
 from poxlens.recipes.default import Where
 from poxlens.train.contrastive.encoder import encoder_file_sha256
+from poxlens.train.contrastive.pool import check_unseen
 from poxlens.train.finetuning import FinetunedNetwork
 from poxlens.train.supervised.classifier import RANDOM, classifier
 from poxlens.train.supervised.curves import EventLog, write_curves
@@ -125,11 +126,14 @@ def run_unit(
         log: also write event files for TensorBoard.
 
     Raises:
-        PoxlensError: the weights are missing, or training came to nothing.
+        PoxlensError: the weights are missing, the encoder has learnt from images that are tested here, or training
+            came to nothing.
     """
     folder = where.out / "units" / unit.slug
     key = _key(unit, study, material, base)
     found = _read(unit, folder, key)
+    if not unit.arm.published:
+        check_unseen(base / unit.arm.start, [material.cases.rows[at] for at in unit.fold.test.tolist()])
     if found is not None:
         return found
     with _claimed(folder, ranks) as ours:
