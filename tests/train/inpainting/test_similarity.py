@@ -9,7 +9,16 @@ from skimage.metrics import structural_similarity
 
 from poxlens.data.phantom import draw, random_spec
 from poxlens.train.inpainting.measuring import as_tensor
-from poxlens.train.inpainting.similarity import BINS, SIMILARITIES, hbd, mae, mse, ssim, ssim_hbd
+from poxlens.train.inpainting.similarity import (
+    BINS,
+    SIMILARITIES,
+    all_similarities,
+    hbd,
+    mae,
+    mse,
+    ssim,
+    ssim_hbd,
+)
 
 
 def pairs():
@@ -48,6 +57,14 @@ def test_ssim_is_that_of_scikit_image(pair):
         for a, b in zip(*pair, strict=True)
     ]
     np.testing.assert_allclose(values(ssim, pair), expected, atol=1e-4)
+
+
+def test_all_at_once_are_the_same_numbers(pair):
+    one, other = (as_tensor(part) for part in pair)
+    found = all_similarities(one, other)
+    assert list(found) == list(SIMILARITIES)
+    for name, alike in SIMILARITIES.items():
+        torch.testing.assert_close(found[name], alike(one, other), rtol=0, atol=0)
 
 
 def test_hbd_is_that_of_histograms(pair):

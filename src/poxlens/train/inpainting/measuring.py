@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from poxlens.train.inpainting.masking import MASK, centre, fill, hide
-from poxlens.train.inpainting.similarity import SIMILARITIES
+from poxlens.train.inpainting.similarity import SIMILARITIES, all_similarities
 
 Pixels = NDArray[np.uint8]
-_AT_ONCE = 16  # images: the histograms of 16 take 40 MB for each colour
+_AT_ONCE = 16  # images
 
 
 def inpainted(generator: nn.Module, images: torch.Tensor, mask: int = MASK) -> torch.Tensor:
@@ -55,8 +55,8 @@ def similarities(
         for start in range(0, len(images), _AT_ONCE):
             some = as_tensor(images[start : start + _AT_ONCE])
             filled = inpainted(generator, some, mask)
-            for name, alike in SIMILARITIES.items():
-                found[name].append(alike(some, filled).double().numpy())
+            for name, alike in all_similarities(some, filled).items():
+                found[name].append(alike.double().numpy())
             if advance:
                 advance(len(some))
     return {name: np.concatenate(values) for name, values in found.items()}

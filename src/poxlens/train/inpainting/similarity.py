@@ -51,13 +51,24 @@ def hbd(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
     Histograms that share no bin would have the logarithm of 0; the overlap is kept above 1e-12.
     """
-    overlap = torch.sqrt(_histogram(one) * _histogram(other)).sum(1)
-    return 1 + torch.log(overlap.clamp_min(1e-12))
+    return _overlap(_histogram(one), _histogram(other))
 
 
 def ssim_hbd(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """Eq. 15 with both weights 0.5."""
-    return 0.5 * ssim(one, other) + 0.5 * hbd(one, other)
+    return _both(ssim(one, other), hbd(one, other))
+
+
+def all_similarities(one: torch.Tensor, other: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Each of `SIMILARITIES`, the same numbers in an eighth of the time: for many images, not for a graph."""
+    structure, colours = ssim(one, other), _overlap(_counted(one), _counted(other))
+    return {
+        "ssim+hbd": _both(structure, colours),
+        "ssim": structure,
+        "hbd": colours,
+        "mae": mae(one, other),
+        "mse": mse(one, other),
+    }
 
 
 Similarity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -67,10 +78,31 @@ SIMILARITIES: Mapping[str, Similarity] = MappingProxyType(
 """By the paper's names, in the order of its table 2."""
 
 
+def _overlap(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return 1 + torch.log(torch.sqrt(one * other).sum(1).clamp_min(1e-12))
+
+
+def _both(structure: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    return 0.5 * structure + 0.5 * colours
+
+
 def _histogram(images: torch.Tensor) -> torch.Tensor:
-    """[N, 3 * BINS], shares of all values, summing to 1."""
+    """[N, 3 * BINS], shares of all values, summing to 1; of operations that every runtime has."""
     count = images.shape[0]
     bins = torch.arange(BINS, dtype=images.dtype)
-    places = torch.clamp(torch.floor(images * BINS), 0, BINS - 1).reshape(count, 3, -1, 1)
-    shares = (places == bins).to(images.dtype).mean(2) / 3
+    shares = (_bins(images).unsqueeze(-1) == bins).to(images.dtype).mean(2) / 3
     return shares.reshape(count, 3 * BINS)
+
+
+def _counted(images: torch.Tensor) -> torch.Tensor:
+    """The same by counting."""
+    count = images.shape[0]
+    bins = _bins(images).long()
+    first = BINS * torch.arange(3 * count).reshape(count, 3, 1)
+    found = torch.bincount((bins + first).flatten(), minlength=3 * BINS * count)
+    return (found.to(images.dtype) / bins.shape[2] / 3).reshape(count, 3 * BINS)
+
+
+def _bins(images: torch.Tensor) -> torch.Tensor:
+    """[N, 3, P] bin of each value."""
+    return torch.clamp(torch.floor(images * BINS), 0, BINS - 1).reshape(images.shape[0], 3, -1)
