@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from poxlens.data.phantom import draw, random_spec
 from poxlens.errors import TrainingError
 from poxlens.recipes.default import Where
 from poxlens.recipes.novelty import mim as module
-from poxlens.recipes.novelty.mim import folds_of, read_closeups, train_mim
+from poxlens.recipes.novelty.mim import folds_of, measure_mim, read_closeups, train_mim
 from poxlens.recipes.novelty.mim_report import PAPER, write_mim
 from poxlens.recipes.novelty.rows import Row
 from poxlens.recipes.novelty.study import Study
@@ -34,7 +35,16 @@ def study(tmp_path, phantoms):
 
 
 def _study(tmp_path, **mim):
-    told = {"folds": 3, "closeups": 9, "epochs": 2, "batch": 4, "forms": ["sane"], **mim}
+    told = {
+        "folds": 3,
+        "closeups": 9,
+        "epochs": 2,
+        "batch": 4,
+        "forms": ["sane"],
+        "augmented": 6,
+        "noisy": 3,
+        **mim,
+    }
     images = {"manifest": str(tmp_path / "t.csv"), "near": []}
     return Study.model_validate({"name": "x", "images": images, "mim": told})
 
@@ -92,6 +102,29 @@ def test_folds_are_trained_once_and_a_fault_stops_no_other(study, tmp_path, smal
     before = (where.out / "mim/sane-1.pt").read_bytes()
     train_mim(study, where, only=["sane-1"])
     assert (where.out / "mim/sane-1.pt").read_bytes() == before
+
+
+def test_a_fold_is_measured_once(study, tmp_path, small, cases, monkeypatch):
+    some = np.isin(np.arange(len(cases.counted)), (40, 100, 250))
+    big = np.repeat(np.repeat(cases.images, 14, 1), 14, 2)
+    cases = replace(cases, images=big, counted=some)
+    monkeypatch.setattr(module, "read_cases", lambda study, where, step: cases)
+    where = Where(tmp_path / "out")
+    with pytest.raises(TrainingError, match=r"no fold of MIM .* go on with --resume"):
+        measure_mim(study, where)
+    train_mim(study, where, only=["sane-1"])
+    first, _ = measure_mim(study, where)
+    assert {row.condition for row in first} == {
+        "mpox", "mpox augmented", "mpox noisy", *cases.condition[some].tolist()
+    }  # fmt: skip
+    assert {row.detector for row in first} == {f"mim sane {name}" for name in PAPER}
+    plain = module.similarities
+    monkeypatch.setattr(module, "similarities", None)
+    assert measure_mim(study, where)[0] == first
+    monkeypatch.setattr(module, "similarities", plain)
+    (tmp_path / "out/mim/sane-1.pt").unlink()
+    train_mim(_study(tmp_path, epochs=3), where, only=["sane-1"])
+    assert measure_mim(_study(tmp_path, epochs=3), where)[0] != first
 
 
 def test_the_report_gives_means_over_folds_beside_the_paper(cases, study, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,19 +17,20 @@ from torch import nn
 from poxlens.data.manifest import read_manifest
 from poxlens.data.splits.units import find_groups, with_groups
 from poxlens.errors import TrainingError
-from poxlens.files import write_atomically
+from poxlens.files import sha256_bytes, sha256_file, write_atomically
 from poxlens.photo.decode import decode
-from poxlens.recipes.default import Recipe, Step, Where, silent
+from poxlens.recipes.default import Advance, Recipe, Step, Where, silent
 from poxlens.recipes.novelty.closeups import choose, write_list
 from poxlens.recipes.novelty.disturb import augmented, noisy
 from poxlens.recipes.novelty.images import Cases, alike, read_cases
-from poxlens.recipes.novelty.rows import Row
+from poxlens.recipes.novelty.rows import Row, read_rows, write_rows
 from poxlens.recipes.novelty.study import Form, Inpainting, Study
 from poxlens.train.images import Harmonise
 from poxlens.train.inpainting.measuring import similarities
 from poxlens.train.inpainting.training import Settings, Training
 
 Pixels = NDArray[np.uint8]
+_Form = tuple[str, Pixels, list[str], list[str]]  # condition, images, files and groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,7 @@ def train_mim(
 def measure_mim(
     study: Study, where: Where, *, only: Sequence[str] = (), step: Step = silent
 ) -> tuple[list[Row], Cases]:
-    """Scores of every image by every fold that is trained to its end; novelty = - similarity.
+    """Scores of every image by every fold that is trained to its end; novelty = - similarity. Each fold's are kept.
 
     The target is tested on its own fold: as it is, and as the paper does, augmented and with noise, under the
     conditions "TARGET augmented" and "TARGET noisy" of scores.csv.
@@ -174,35 +175,54 @@ def measure_mim(
             continue
         test = closeups.fold == one.fold
         with step(f"measuring {one.name}", len(versions) * (len(outside) + 4 * int(test.sum()))) as done:
-            for harmonised, images in versions.items():
-                for condition, some, files, groups in _targets(study, one, closeups, test):
-                    some = np.stack(list(alike(some))) if harmonised else some
-                    rows += _rows(
-                        training.generator,
-                        one,
-                        harmonised,
-                        [condition] * len(some),
-                        files,
-                        groups,
-                        some,
-                        True,
-                    )
-                    done(len(some))
-                conditions = cases.condition[outside].tolist()
-                groups = [f"case {group}" for group in cases.group[outside]]
-                files = cases.file[outside].tolist()
-                rows += _rows(training.generator, one, harmonised, conditions, files, groups, images, False)
-                done(len(images))
+            forms = _targets(study, one, closeups, test)
+            key = _measured(training, versions, forms, cases, outside)
+            path = where.out / "mim" / f"{one.name}-scores-{key}.csv"
+            if not path.exists():
+                write_rows(path, _measure(one, training.generator, versions, forms, cases, outside, done))
+            rows += read_rows(path)
     if not rows:
-        raise TrainingError(
-            f"no fold of MIM in {where.out} is trained to its end yet: run it on, without --measure"
-        )
+        raise TrainingError(f"no fold of MIM in {where.out} is trained to its end yet: go on with --resume")
     return rows, cases
 
 
-def _targets(
-    study: Study, one: Fold, closeups: Closeups, test: NDArray[np.bool_]
-) -> list[tuple[str, Pixels, list[str], list[str]]]:
+def _measured(
+    training: Training,
+    versions: Mapping[bool, Pixels],
+    forms: Sequence[_Form],
+    cases: Cases,
+    outside: NDArray[np.int64],
+) -> str:
+    """What a fold's scores depend on: the trained networks, every image and what is told of it."""
+    told = [sha256_file(training.checkpoint), *(sha256_bytes(one.tobytes()) for one in versions.values())]
+    for condition, images, files, groups in forms:
+        told += [condition, sha256_bytes(images.tobytes()), *files, *groups]
+    for column in (cases.condition, cases.file, cases.group):
+        told += map(str, column[outside].tolist())
+    return sha256_bytes("\n".join(told).encode())[:12]
+
+
+def _measure(
+    one: Fold,
+    generator: nn.Module,
+    versions: Mapping[bool, Pixels],
+    forms: Sequence[_Form],
+    cases: Cases,
+    outside: NDArray[np.int64],
+    done: Advance,
+) -> Iterator[Row]:
+    conditions, files = cases.condition[outside].tolist(), cases.file[outside].tolist()
+    groups = [f"case {group}" for group in cases.group[outside]]
+    for harmonised, images in versions.items():
+        for condition, own, names, of in forms:
+            some = np.stack(list(alike(own))) if harmonised else own
+            yield from _rows(generator, one, harmonised, [condition] * len(some), names, of, some, True)
+            done(len(some))
+        yield from _rows(generator, one, harmonised, conditions, files, groups, images, False)
+        done(len(images))
+
+
+def _targets(study: Study, one: Fold, closeups: Closeups, test: NDArray[np.bool_]) -> list[_Form]:
     """Condition, images, files and groups of the target's test photos in each form."""
     told = _inpainting(study)
     images, files = closeups.images[test], closeups.file[test].tolist()
