@@ -149,7 +149,10 @@ def test_the_report_gives_means_over_folds_beside_the_paper(cases, study, tmp_pa
     assert every["cleared"] > 0.6
     things = next(line for line in lines if line["conditions"] == "not skin")
     assert things["mean"] == 1
-    assert f"{PAPER['ssim']:.4f}" in files["MIM's tables"].read_text()
+    text = files["MIM's tables"].read_text()
+    assert f"{PAPER['ssim']:.4f}" in text
+    figure = f"{every['mean']:.3f} [{every['low']:.3f}, {every['high']:.3f}]"
+    assert f"| mim sane ssim | 2 | {figure} |  |  |  | {PAPER['ssim']:.3f} |" in text
 
 
 class _Silent:

@@ -133,7 +133,7 @@ def _threshold(folds: Sequence[Tested]) -> tuple[float | None, float | None, flo
 
 
 def _markdown(lines: Sequence[Line], study: Study) -> str:
-    found = []
+    found = _beside_the_paper(lines, study)
     for target in dict.fromkeys(line.target for line in lines):
         some = [line for line in lines if line.target == target and line.conditions == "all skin diseases"]
         found.append(f"## AUROC of {target} against all skin diseases\n")
@@ -166,6 +166,30 @@ def _markdown(lines: Sequence[Line], study: Study) -> str:
         values = [table.get((*key, condition)) for key in detectors]
         found.append(f"| {condition} | " + " | ".join("" if v is None else f"{v:.3f}" for v in values) + " |")
     return "\n".join(found)
+
+
+def _beside_the_paper(lines: Sequence[Line], study: Study) -> list[str]:
+    """Table 2, and the classifiers of table 4, with what changes when only the photos do."""
+    every = {
+        (line.detector, line.harmonised, line.target): line
+        for line in lines
+        if line.conditions == "all skin diseases"
+    }
+    forms = ((False, ""), (False, " augmented"), (True, ""), (False, " noisy"))
+    heads = ("photos as they are", "augmented as in the paper", "made alike", "with noise", "paper")
+    found = [
+        f"## AUROC of {study.target} against all skin diseases, mean over folds\n",
+        f"| form and similarity | folds | {' | '.join(heads)} |",
+        "|---" * (len(heads) + 2) + "|",
+    ]
+    for detector in dict.fromkeys(line.detector for line in lines):
+        some = [every.get((detector, harmonised, study.target + form)) for harmonised, form in forms]
+        cells = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "" for one in some]
+        count = max(len(one.folds) for one in some if one)
+        similarity = detector.split(" ")[-1]
+        told = f"{PAPER[similarity]:.3f}" if similarity in PAPER else ""
+        found.append(f"| {detector} | {count} | {' | '.join(cells)} | {told} |")
+    return [*found, ""]
 
 
 def _interval(low: float, high: float) -> str:
