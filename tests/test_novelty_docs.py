@@ -69,3 +69,45 @@ def test_the_list_of_close_ups_holds_names_alone():
         rows = list(csv.DictReader(stream))
     assert sum(int(row["kept"]) for row in rows) == 220
     assert len(rows) == 381
+
+
+def test_the_sentences_on_mim():
+    lines = json.loads((RESULTS / "mim.json").read_text())
+    mean = {
+        (one["detector"], one["conditions"]): one["mean"]
+        for one in lines
+        if one["target"] == "mpox" and not one["harmonised"]
+    }
+    assert (
+        f"SSIM + HBD reaches {mean['mim sane ssim+hbd', 'all skin diseases']:.3f}".replace(" 0.", " .")
+        in PAGE
+    )
+    order = sorted(
+        ("hbd", "mae", "mse", "ssim", "ssim+hbd"),
+        key=lambda name: -mean[f"mim sane {name}", "all skin diseases"],
+    )
+    assert order == ["hbd", "mae", "mse", "ssim+hbd", "ssim"]
+    for condition in ("acne", "urticaria", "hfmd", "eczema", "plain skin"):
+        assert f"({mean['mim sane ssim', condition]:.2f})".replace("0.", ".") in PAGE.replace("\n", " "), (
+            condition
+        )
+    rashes = [mean["mim sane hbd", name] for name in NEAR]
+    assert f"{min(rashes):.2f} to {max(rashes):.2f}".replace("0.", ".") in PAGE
+
+
+def test_mim_s_losses_and_scores_are_of_all_its_epochs_and_folds():
+    with (RESULTS / "mim-losses.csv").open(encoding="utf-8") as stream:
+        losses = list(csv.DictReader(stream))
+    folds = {row["fold"] for row in losses}
+    assert folds == {*(f"sane-{n}" for n in range(1, 6)), "printed-1", "printed-2"}
+    for name in folds:
+        assert sum(row["fold"] == name for row in losses) == 300
+    with gzip.open(RESULTS / "mim-scores.csv.gz", "rt", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    tested = {row["file"]: row["group"] for row in rows if row["condition"] == "mpox"}
+    assert len(tested) == 220
+    where = {}
+    for row in rows:
+        if row["condition"] == "mpox" and row["detector"] == "mim sane ssim":
+            where.setdefault(row["group"], set()).add(row["fold"])
+    assert all(len(folds) == 1 for folds in where.values())
