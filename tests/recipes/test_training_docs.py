@@ -26,7 +26,7 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
 
     def run(manifest, where, recipe, *, step):
         asked.append((len(manifest.rows), where.out))
-        return SimpleNamespace(digest="d", label="made")
+        return SimpleNamespace(digest="d", label="made", manifest=SimpleNamespace(limits=[]))
 
     monkeypatch.setattr(default, "train", run)
     words = shlex.split(line)
