@@ -99,9 +99,13 @@ def test_a_missing_unit_alone_is_done_again(study_of, where):
     before, times = (done.out / "predictions.csv").read_bytes(), units_of(done.out)
     lost, damaged, kept, _ = sorted(times)
     lost.unlink()
+    half = lost.with_name(f".{lost.name}.x1.part")  # as a run leaves it that is killed while it writes
+    half.write_text("{")
     damaged.write_text(damaged.read_text()[:100])
     compare(study, where())
     assert (done.out / "predictions.csv").read_bytes() == before
+    assert lost.exists()
+    assert not half.exists()
     assert units_of(done.out)[kept] == times[kept]
     assert json.loads(damaged.read_text())["format"] == "poxlens-unit/2"
 

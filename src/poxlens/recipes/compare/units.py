@@ -159,4 +159,7 @@ class UnitStore:
             "trials": list(result.trials),
             "seconds": result.seconds,
         }
-        write_atomically(self.path(result.unit, identity), json.dumps(told, allow_nan=False))
+        path = self.path(result.unit, identity)
+        for left in path.parent.glob(f".{path.name}.*.part"):  # by a run that was killed while it wrote
+            left.unlink(missing_ok=True)
+        write_atomically(path, json.dumps(told, allow_nan=False))
