@@ -42,6 +42,7 @@ from poxlens.train.allocation import freed_memory_kept
 def held():  # MiB
     with open("/proc/self/statm") as stream:
         return int(stream.read().split()[1]) * resource.getpagesize() / 2**20
+torch.ones(2**22)  # what the libraries take at first use is not meant
 start = held()
 with freed_memory_kept():
     [torch.ones(2**22) for _ in range(16)]  # 16 MiB each, and dropped
@@ -57,7 +58,7 @@ def test_memory_goes_back_after_the_training():
     done = subprocess.run([sys.executable, "-c", AFTERWARDS], capture_output=True, text=True, check=True)
     inside, after = (float(figure) for figure in done.stdout.split())
     assert inside > 200
-    assert after < inside / 2  # what is left is of the libraries
+    assert after < 60
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class Inpainting(_Strict):
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     precision: Literal["fp32", "bf16"] = "fp32"
-    """of the arithmetic of training; "bf16" where the processor has it is nearly twice as fast"""
+    """of the arithmetic of training; "bf16" is faster where the processor has it"""
     classifiers: tuple[str, ...] = ()
     """networks whose heads learn the target against three rashes, for comparison (section 3.3)"""
 
